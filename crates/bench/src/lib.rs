@@ -1,0 +1,1 @@
+//! Benchmarks that print figures as ratios within one run.

@@ -1,0 +1,1 @@
+//! SQLite: images, VFS, loading, querying. The only crate with unsafe.

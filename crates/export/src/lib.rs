@@ -1,0 +1,1 @@
+//! Result formats: json, ndjson, csv.

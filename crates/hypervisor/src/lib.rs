@@ -1,0 +1,1 @@
+//! The life of instances: registry, boots, leases, eviction, budget.

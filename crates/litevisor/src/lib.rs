@@ -1,0 +1,1 @@
+//! A hypervisor for SQLite instances: SQL for each tenant over its own MongoDB documents.

@@ -1,0 +1,141 @@
+//! Memory accounts: bytes charged against a cap and, beneath it, against every parent's cap
+//! (query -> tenant -> process). Charging never blocks; whoever is refused decides what to do.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A capped count of bytes. Cheap to share; a charge is given back by [`Account::release`] or,
+/// better, by dropping its [`Charge`].
+#[derive(Debug)]
+pub struct Account {
+    used: AtomicU64,
+    limit: AtomicU64,
+    parent: Option<Arc<Account>>,
+}
+
+impl Account {
+    /// An account without parent that holds at most `limit` bytes.
+    pub fn root(limit: u64) -> Arc<Self> {
+        Arc::new(Account { used: AtomicU64::new(0), limit: AtomicU64::new(limit), parent: None })
+    }
+
+    /// An account whose every byte is charged to `parent` as well.
+    pub fn child(parent: &Arc<Account>, limit: u64) -> Arc<Self> {
+        Arc::new(Account {
+            used: AtomicU64::new(0),
+            limit: AtomicU64::new(limit),
+            parent: Some(Arc::clone(parent)),
+        })
+    }
+
+    /// Charges `bytes` here and to every parent, or to none of them.
+    #[must_use]
+    pub fn try_charge(&self, bytes: u64) -> bool {
+        let limit = self.limit.load(Ordering::Relaxed);
+        let fits = |used: u64| used.checked_add(bytes).filter(|sum| *sum <= limit);
+        if self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits).is_err() {
+            return false;
+        }
+        if self.parent.as_ref().is_some_and(|parent| !parent.try_charge(bytes)) {
+            self.used.fetch_sub(bytes, Ordering::Relaxed);
+            return false;
+        }
+        true
+    }
+
+    /// Gives `bytes` back here and to every parent.
+    pub fn release(&self, bytes: u64) {
+        let before = self.used.fetch_sub(bytes, Ordering::Relaxed);
+        debug_assert!(before >= bytes, "released more than was charged");
+        if let Some(parent) = &self.parent {
+            parent.release(bytes);
+        }
+    }
+
+    /// Charges `bytes` until the returned guard is dropped; `None` if some cap refuses.
+    pub fn charge(self: &Arc<Self>, bytes: u64) -> Option<Charge> {
+        self.try_charge(bytes).then(|| Charge { account: Arc::clone(self), bytes })
+    }
+
+    /// Bytes charged now.
+    pub fn used(&self) -> u64 {
+        self.used.load(Ordering::Relaxed)
+    }
+
+    /// The cap in bytes.
+    pub fn limit(&self) -> u64 {
+        self.limit.load(Ordering::Relaxed)
+    }
+
+    /// Whether it is this account's own cap, not a parent's, that would refuse `bytes` more.
+    pub fn own_cap_refuses(&self, bytes: u64) -> bool {
+        self.used().saturating_add(bytes) > self.limit()
+    }
+}
+
+/// Bytes charged to an account, given back on drop.
+#[derive(Debug)]
+pub struct Charge {
+    account: Arc<Account>,
+    bytes: u64,
+}
+
+impl Charge {
+    /// Bytes held.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Takes `more` bytes on top; `false` and unchanged if some cap refuses.
+    #[must_use]
+    pub fn grow(&mut self, more: u64) -> bool {
+        let ok = self.account.try_charge(more);
+        if ok {
+            self.bytes += more;
+        }
+        ok
+    }
+
+    /// Gives back all but `bytes`.
+    pub fn shrink_to(&mut self, bytes: u64) {
+        let give = self.bytes.saturating_sub(bytes);
+        self.account.release(give);
+        self.bytes -= give;
+    }
+}
+
+impl Drop for Charge {
+    fn drop(&mut self) {
+        self.account.release(self.bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parents_cap_refuses_and_nothing_is_kept() {
+        let root = Account::root(100);
+        let child = Account::child(&root, 80);
+        let first = child.charge(70).expect("fits");
+        assert!(child.charge(11).is_none(), "own cap");
+        let other = Account::child(&root, 80);
+        assert!(other.charge(31).is_none(), "parent's cap");
+        assert_eq!((root.used(), child.used(), other.used()), (70, 70, 0));
+        drop(first);
+        assert_eq!((root.used(), child.used()), (0, 0));
+    }
+
+    #[test]
+    fn grow_and_shrink() {
+        let root = Account::root(100);
+        let mut charge = root.charge(10).expect("fits");
+        assert!(charge.grow(90));
+        assert!(!charge.grow(1));
+        charge.shrink_to(5);
+        assert_eq!(root.used(), 5);
+        drop(charge);
+        assert_eq!(root.used(), 0);
+    }
+}

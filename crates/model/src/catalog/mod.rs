@@ -1,0 +1,107 @@
+//! The catalog: which tables a tenant has, and which documents and fields fill them (INTERFACE §1).
+//! The structures as everyone uses them, already checked; `parse` makes them from TOML.
+
+mod filter;
+mod path;
+mod table_set;
+
+pub use filter::{Comparison, Filter, FilterValue};
+pub use path::Path;
+pub use table_set::TableSet;
+
+use crate::{ColumnType, TenantKeyType};
+
+/// A checked catalog. Two replicas given the same file have the same [`Catalog::version`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Catalog {
+    /// Where the list of tenants lies; without it every tenant exists.
+    pub tenants: Option<TenantList>,
+    /// How tenant ids are written. One for the whole catalog: the id in the URL has one form.
+    pub tenant_key_type: TenantKeyType,
+    /// Fields never mapped and never in a rest column. A trailing `*` segment covers all below.
+    pub exclude: Vec<Path>,
+    /// The tables; a table's index in this list is its number in a [`TableSet`].
+    pub tables: Vec<Table>,
+    /// Hash of the catalog's meaning: 16 hex digits.
+    pub version: String,
+}
+
+/// The collection that lists the tenants there are.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct TenantList {
+    /// MongoDB's collection.
+    pub collection: String,
+    /// The field that holds the tenant's key.
+    pub key: Path,
+}
+
+/// One table: a mapping from a collection's documents, or from the elements of one of their
+/// arrays, to rows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Table {
+    /// The table's name in SQLite.
+    pub name: String,
+    /// For report authors.
+    pub description: Option<String>,
+    /// MongoDB's collection.
+    pub collection: String,
+    /// The field that names the tenant in every document; of no meaning for shared tables.
+    pub tenant_key: Path,
+    /// Which documents, besides the tenant's own.
+    pub filter: Option<Filter>,
+    /// The array whose elements are the rows; `None`: the documents are.
+    pub unwind: Option<Path>,
+    /// Reference data without a tenant, visible to every tenant.
+    pub shared: bool,
+    /// The columns; a rest column, where wanted, is the last.
+    pub columns: Vec<TableColumn>,
+    /// Column numbers of the primary key; empty for none.
+    pub primary_key: Vec<usize>,
+    /// Column numbers of each index.
+    pub indexes: Vec<Vec<usize>>,
+}
+
+/// One column of a table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TableColumn {
+    /// The column's name in SQLite.
+    pub name: String,
+    /// Where its values come from.
+    pub path: ColumnPath,
+    /// Its logical type: `as` in the file; [`ColumnType::Any`] where the file says nothing.
+    pub column_type: ColumnType,
+    /// For report authors.
+    pub description: Option<String>,
+}
+
+/// Where a column's values come from.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ColumnPath {
+    /// A field, from the document's top (also for fields below an unwound array).
+    Field(Path),
+    /// The element's position in the unwound array, from 0 (`$index`).
+    Index,
+    /// Every unmapped, unexcluded field as one JSON object.
+    Rest,
+}
+
+impl Catalog {
+    /// The table called `name`, as SQLite compares names: ASCII case does not matter.
+    pub fn table(&self, name: &str) -> Option<(usize, &Table)> {
+        self.tables.iter().enumerate().find(|(_, table)| table.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The numbers of all tables that hold tenants' data.
+    pub fn tenant_tables(&self) -> TableSet {
+        self.select(|table| !table.shared)
+    }
+
+    /// The numbers of all shared tables.
+    pub fn shared_tables(&self) -> TableSet {
+        self.select(|table| table.shared)
+    }
+
+    fn select(&self, wanted: impl Fn(&Table) -> bool) -> TableSet {
+        self.tables.iter().enumerate().filter(|(_, table)| wanted(table)).map(|(i, _)| i).collect()
+    }
+}

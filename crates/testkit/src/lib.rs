@@ -1,0 +1,1 @@
+//! Test-only: real servers under test, fixtures, fault injection.
