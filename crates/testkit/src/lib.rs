@@ -1,1 +1,3 @@
-//! Test-only: real servers under test, fixtures, fault injection.
+//! Test-only: real servers under test, fixtures, fault injection, generated SQL.
+
+pub mod sqlgen;
