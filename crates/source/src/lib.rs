@@ -2,6 +2,17 @@
 //! waits on a synchronous loader: `next_batch` brings raw BSON, then a `Decoder` turns it into
 //! rows on the boot's thread.
 
+mod batch;
+mod decode;
+pub mod dump;
+pub mod mongo;
+pub mod raw;
+mod scans;
+
+pub use batch::{Documents, RawBatch};
+pub use decode::{ColumnReport, DecodeLimits, Decoder, Stray, TableReport, Unmapped};
+pub use scans::plan_scans;
+
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
@@ -111,13 +122,4 @@ pub struct Estimate {
     pub documents: u64,
     /// Bytes of BSON.
     pub bytes: u64,
-}
-
-/// Documents as they came, unparsed: a run of BSON documents in one buffer.
-#[derive(Clone, Debug, Default)]
-pub struct RawBatch {
-    /// The documents back to back, each with its own length in front as BSON has it.
-    pub bytes: Vec<u8>,
-    /// How many there are.
-    pub documents: usize,
 }
