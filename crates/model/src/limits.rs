@@ -42,8 +42,17 @@ pub const SOURCE_CONNECTIONS_MAX: u32 = 64;
 /// Paths of unmapped fields that one table's report names; the rest are counted together.
 pub const REPORT_PATHS_MAX: usize = 100;
 
-/// Levels of nesting that are written as JSON; deeper ones become null. MongoDB stores 100.
+/// Levels of nesting that are read; deeper ones are an error. MongoDB stores at most 180.
 pub const BSON_DEPTH_MAX: usize = 250;
+
+/// Field names of one level of nesting whose order a decoder remembers; more are looked up.
+pub const FIELD_SEQUENCE_MAX: usize = 256;
+
+/// Bytes of the longest field name that a decoder remembers.
+pub const FIELD_NAME_BYTES_MAX: usize = 128;
+
+/// Bytes of a value (an `_id`, an unmapped field's path) that a report quotes.
+pub const REPORT_TEXT_BYTES_MAX: usize = 128;
 
 /// Bytes of decompressed collections that a dump source keeps in memory: a gzip file has no random
 /// access, and nothing may be written to disk.

@@ -3,8 +3,11 @@
 //! rows on the boot's thread.
 
 mod batch;
+mod decimal;
 mod decode;
 pub mod dump;
+mod json;
+mod key;
 pub mod mongo;
 pub mod raw;
 mod scans;

@@ -140,6 +140,28 @@ impl<'a> Elements<'a> {
         self.at
     }
 
+    /// Whether no element is left.
+    #[inline]
+    pub(crate) fn is_at_end(&self) -> bool {
+        self.at + 1 >= self.bytes.len()
+    }
+
+    /// The bytes from the next element's name on; only where one is left.
+    #[inline]
+    pub(crate) fn name_onwards(&self) -> &'a [u8] {
+        &self.bytes[self.at + 1..]
+    }
+
+    /// The next element, of which the caller knows that its name and 0 take `name_bytes`.
+    #[inline]
+    pub(crate) fn take_named(&mut self, name_bytes: usize) -> Result<Element<'a>, Malformed> {
+        let start = self.at;
+        let name = self.name_onwards();
+        self.at += 1 + name_bytes;
+        let value = self.value(self.bytes[start], start)?;
+        Ok(Element { name: &name[..name_bytes - 1], value })
+    }
+
     #[inline]
     fn element(&mut self) -> Result<Element<'a>, Malformed> {
         let start = self.at;
