@@ -1,0 +1,36 @@
+//! A chunk: up to 64 KiB of a database, charged to an account for as long as anybody holds it.
+
+use std::mem::MaybeUninit;
+use std::sync::Arc;
+
+use model::Charge;
+use model::limits::CHUNK_BYTES;
+
+/// Every chunk of a database but the last has exactly [`CHUNK_BYTES`].
+pub(crate) struct Chunk {
+    pub(super) bytes: Vec<u8>,
+    pub(super) charge: Charge,
+}
+
+impl Chunk {
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// Copies what `chunks` hold at `offset` into the front of `into`; how much there was.
+pub(super) fn read(chunks: &[Arc<Chunk>], into: &mut [MaybeUninit<u8>], offset: u64) -> usize {
+    let Ok(offset) = usize::try_from(offset) else { return 0 };
+    let (mut index, mut at) = (offset / CHUNK_BYTES, offset % CHUNK_BYTES);
+    let mut done = 0;
+    while let Some(from) = chunks.get(index).and_then(|chunk| chunk.bytes.get(at..)) {
+        let len = from.len().min(into.len() - done);
+        into[done..done + len].write_copy_of_slice(&from[..len]);
+        done += len;
+        if done == into.len() || len == 0 {
+            break;
+        }
+        (index, at) = (index + 1, 0);
+    }
+    done
+}

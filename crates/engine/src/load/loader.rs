@@ -1,0 +1,225 @@
+//! The loader: one writer on a copy-on-write clone of an image.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use model::{Account, Error, ErrorCode, RowSink, TableSet};
+use rusqlite::ffi;
+
+use super::ddl::{self, TableShape};
+use super::table::{OpenTable, Opening, TableOutcome};
+use crate::conn::{Connection, SqlFault};
+use crate::image::{Contents, Image, Pages, Refusal};
+use crate::ledger;
+use crate::vfs::Handed;
+
+/// Bounds of a load; bytes in memory are bounded by the account.
+#[derive(Clone, Copy, Debug)]
+pub struct LoadLimits {
+    /// A row's values together; beyond it the largest are stored as NULL.
+    pub row_bytes_max: u64,
+}
+
+/// One writer on a copy-on-write clone of an image. Several tables may be open at once, since one
+/// scan may feed several. Dropping it drops all that was not published.
+///
+/// It writes without a journal, so after an error it is of no more use: every later call gives
+/// that error again.
+pub struct Loader {
+    open: BTreeMap<usize, OpenTable>,
+    connection: Connection,
+    pages: Arc<Mutex<Pages>>,
+    account: Arc<Account>,
+    limits: LoadLimits,
+    contents: Contents,
+    /// Tables whose definition or rows are not the blank's any more.
+    touched: TableSet,
+    in_transaction: bool,
+    failure: Option<Error>,
+    /// What [`Loader::sink`] gives for a table that is not open.
+    closed: Closed,
+}
+
+impl Loader {
+    /// Opens a writer on a clone of `base`; its memory is charged to `account`.
+    pub fn new(base: &Image, account: &Arc<Account>, limits: LoadLimits) -> Result<Loader, Error> {
+        crate::init()?;
+        let _paying = ledger::pay(account);
+        let pages = Arc::new(Mutex::new(Pages::over(base, account)));
+        let connection = Connection::open(Handed::Writer(Arc::clone(&pages)))?;
+        connection.limit(ffi::SQLITE_LIMIT_LENGTH, limits.row_bytes_max);
+        connection.execute("PRAGMA journal_mode=OFF")?;
+        Ok(Loader {
+            open: BTreeMap::new(),
+            connection,
+            pages,
+            account: Arc::clone(account),
+            limits,
+            contents: base.contents().clone(),
+            touched: base.loaded(),
+            in_transaction: false,
+            failure: None,
+            closed: Closed,
+        })
+    }
+
+    /// Opens a table for rows, dropping those it has. `expected_rows` only saves time: whether
+    /// indexes are built after the rows is decided anew as rows come. Fails with `internal` for a
+    /// table that the image's part does not have, else as [`Loader::end_table`].
+    pub fn begin_table(
+        &mut self,
+        table: usize,
+        shape: &TableShape,
+        expected_rows: Option<u64>,
+    ) -> Result<(), Error> {
+        self.attempt(|loader| loader.open_table(table, shape, expected_rows))
+    }
+
+    fn open_table(
+        &mut self,
+        number: usize,
+        shape: &TableShape,
+        expected_rows: Option<u64>,
+    ) -> Result<(), SqlFault> {
+        self.open.remove(&number);
+        let catalog = Arc::clone(&self.contents.catalog);
+        let part = self.contents.part;
+        let definition = catalog.tables.get(number);
+        let Some(table) = definition.filter(|table| table.shared == (part == crate::Part::Shared))
+        else {
+            let message = format!("table {number} is none of the {part:?} part");
+            return Err(SqlFault { code: ffi::SQLITE_MISUSE, message, offset: None });
+        };
+        self.begin_transaction()?;
+        let indexes = ddl::indexes(&catalog, number, shape);
+        if self.touched.contains(number) || *shape != TableShape::default() {
+            let name = ddl::quoted(&table.name);
+            self.connection.execute(&format!("DROP TABLE IF EXISTS {name}"))?;
+            self.connection.execute(&ddl::create_table(table, shape))?;
+            for index in &indexes {
+                self.connection.execute(&index.create)?;
+            }
+        }
+        let this: TableSet = [number].into_iter().collect();
+        self.touched = self.touched.union(&this);
+        self.contents.loaded = self.contents.loaded.minus(&this);
+        let opening = Opening {
+            keyed: ddl::enforces_key(table, shape),
+            row_bytes_max: self.limits.row_bytes_max,
+            indexes,
+            expected_rows,
+        };
+        let open = OpenTable::new(&self.connection, table, opening)?;
+        self.open.insert(number, open);
+        Ok(())
+    }
+
+    /// Where the rows of an open table go. `Flow::Stop`: it cannot go on, [`Loader::end_table`]
+    /// tells why.
+    pub fn sink(&mut self, table: usize) -> &mut dyn RowSink {
+        match self.open.get_mut(&table) {
+            Some(open) => open,
+            None => &mut self.closed,
+        }
+    }
+
+    /// Closes a table and builds its indexes. A refused charge is `instance_too_large` if the
+    /// account's own cap refused, else `overloaded`.
+    pub fn end_table(&mut self, table: usize) -> Result<TableOutcome, Error> {
+        self.attempt(|loader| {
+            let Some(open) = loader.open.remove(&table) else {
+                let message = format!("table {table} was not begun");
+                return Err(SqlFault { code: ffi::SQLITE_MISUSE, message, offset: None });
+            };
+            let outcome = open.end()?;
+            // What is large goes to the chunks now, so that publishing stays short.
+            if outcome.rows > model::limits::LIVE_INDEX_ROWS {
+                loader.commit()?;
+            }
+            loader.contents.loaded.insert(table);
+            Ok(outcome)
+        })
+    }
+
+    /// Freezes what is there into an image, in the time of copying one pointer per chunk. Tables
+    /// ended since the last publish count as loaded. The loader may go on.
+    pub fn publish(&mut self) -> Result<Image, Error> {
+        self.attempt(|loader| {
+            loader.commit()?;
+            let contents = loader.contents.clone();
+            Ok(loader.pages().freeze(contents))
+        })
+    }
+
+    /// Bytes held now, shared ones included.
+    pub fn bytes(&self) -> u64 {
+        self.pages().size()
+    }
+
+    fn begin_transaction(&mut self) -> Result<(), SqlFault> {
+        if !self.in_transaction {
+            self.connection.execute("BEGIN")?;
+            self.in_transaction = true;
+        }
+        Ok(())
+    }
+
+    fn commit(&mut self) -> Result<(), SqlFault> {
+        if self.in_transaction {
+            self.connection.execute("COMMIT")?;
+            self.in_transaction = false;
+        }
+        // Rows of tables still open must not be transactions of their own.
+        if self.open.is_empty() { Ok(()) } else { self.begin_transaction() }
+    }
+
+    fn pages(&self) -> MutexGuard<'_, Pages> {
+        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs a step, at the account's expense, unless an earlier one failed.
+    fn attempt<T>(
+        &mut self,
+        step: impl FnOnce(&mut Loader) -> Result<T, SqlFault>,
+    ) -> Result<T, Error> {
+        if let Some(failure) = &self.failure {
+            return Err(failure.clone());
+        }
+        let account = Arc::clone(&self.account);
+        let _paying = ledger::pay(&account);
+        step(self).map_err(|fault| {
+            let refusal = self.pages().refused().or_else(ledger::refused);
+            let error = refusal.map_or_else(|| fault.into(), refused);
+            self.failure = Some(error.clone());
+            error
+        })
+    }
+}
+
+fn refused(refusal: Refusal) -> Error {
+    match refusal {
+        Refusal::OwnCap => Error::new(
+            ErrorCode::InstanceTooLarge,
+            "this tenant's tables do not fit into the memory an instance may have; a `filter` in \
+             the catalog can leave out old documents, or the operator can raise instance.bytes_max",
+        ),
+        Refusal::Parent => Error::new(
+            ErrorCode::Overloaded,
+            "this replica has no memory left to load the tenant's tables; try again later",
+        ),
+    }
+}
+
+/// Takes no rows.
+struct Closed;
+
+impl RowSink for Closed {
+    fn begin(&mut self, _columns: &[model::Column]) -> model::Flow {
+        model::Flow::Stop
+    }
+    fn row(&mut self, _cells: &[model::Cell<'_>]) -> model::Flow {
+        model::Flow::Stop
+    }
+    fn finish(&mut self, _summary: &model::Summary) {}
+    fn fail(&mut self, _error: &Error) {}
+}

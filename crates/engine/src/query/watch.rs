@@ -1,0 +1,256 @@
+//! The authorizer: sees what statements touch, at prepare and at step time. It tells which tables
+//! are missing, whether `main` is written to, and refuses what the sandbox denies.
+
+use std::cell::{Cell, RefCell};
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use model::TableSet;
+use rusqlite::ffi;
+
+use crate::conn::Connection;
+use crate::image::Image;
+use crate::sandbox;
+
+/// What was seen since [`Watch::forget`].
+#[derive(Default)]
+pub(super) struct Seen {
+    /// Tables touched that are not loaded.
+    pub(super) missing: Cell<TableSet>,
+    /// All tables touched.
+    pub(super) touched: Cell<TableSet>,
+    /// `main` is written to, or a transaction is opened.
+    pub(super) scratch: Cell<bool>,
+    /// Something happened that a plain SELECT does not do.
+    pub(super) unusual: Cell<bool>,
+    /// A temp table or an attached database other than `shared` is written to.
+    pub(super) private_write: Cell<bool>,
+    /// Why it was refused.
+    pub(super) denied: RefCell<Option<String>>,
+    /// Views of `main` that were created.
+    pub(super) views: RefCell<Vec<String>>,
+    /// Tables of `main` on which triggers were created.
+    pub(super) triggered: RefCell<Vec<String>>,
+}
+
+/// One connection's watch. Boxed: SQLite holds a pointer to it.
+pub(super) struct Watch {
+    main: Named,
+    shared: Option<Named>,
+    pub(super) seen: Seen,
+    /// A statement is being stepped: a missing table must stop it now.
+    pub(super) stepping: Cell<bool>,
+}
+
+/// What names in a schema mean.
+struct Named {
+    catalog: std::sync::Arc<model::Catalog>,
+    all: TableSet,
+    absent: TableSet,
+}
+
+impl Named {
+    fn of(image: &Image) -> Named {
+        let all = image.part_tables();
+        Named { catalog: std::sync::Arc::clone(image.catalog()), all, absent: all.minus(&image.loaded()) }
+    }
+
+    fn find(&self, name: &str) -> Option<usize> {
+        self.catalog.table(name).map(|(number, _)| number).filter(|n| self.all.contains(*n))
+    }
+}
+
+impl Watch {
+    pub(super) fn new(image: &Image, shared: Option<&Image>) -> Box<Watch> {
+        Box::new(Watch {
+            main: Named::of(image),
+            shared: shared.map(Named::of),
+            seen: Seen::default(),
+            stepping: Cell::new(false),
+        })
+    }
+
+    /// Puts the watch on `connection`.
+    ///
+    /// # Safety
+    /// The watch must live, where it is, as long as statements of the connection are prepared or
+    /// stepped.
+    pub(super) unsafe fn attach(&self, connection: &Connection) {
+        let pointer = std::ptr::from_ref(self).cast_mut().cast::<c_void>();
+        // SAFETY: the handle is open; the pointer stays valid by the caller's promise.
+        unsafe { ffi::sqlite3_set_authorizer(connection.handle(), Some(authorize), pointer) };
+    }
+
+    /// Starts anew, for the next statement.
+    pub(super) fn forget(&self) {
+        self.seen.missing.set(TableSet::EMPTY);
+        self.seen.touched.set(TableSet::EMPTY);
+        self.seen.scratch.set(false);
+        self.seen.unusual.set(false);
+        self.seen.private_write.set(false);
+        self.seen.denied.take();
+        self.seen.views.take();
+        self.seen.triggered.take();
+    }
+
+    /// Notes that every table is touched.
+    pub(super) fn touch_all(&self) {
+        for named in std::iter::once(&self.main).chain(&self.shared) {
+            let seen = &self.seen;
+            seen.touched.set(seen.touched.get().union(&named.all));
+            seen.missing.set(seen.missing.get().union(&named.absent));
+        }
+    }
+
+    /// Whether `name` is a shared table.
+    pub(super) fn is_shared(&self, name: &str) -> bool {
+        self.shared.as_ref().is_some_and(|shared| shared.find(name).is_some())
+    }
+
+    fn touch(&self, database: &str, table: &str) -> Verdict {
+        let named = match database {
+            "main" => Some(&self.main),
+            "shared" => self.shared.as_ref(),
+            _ => None,
+        };
+        let Some((named, number)) = named.and_then(|named| Some((named, named.find(table)?)))
+        else {
+            return Verdict::Allow;
+        };
+        let this: TableSet = [number].into_iter().collect();
+        self.seen.touched.set(self.seen.touched.get().union(&this));
+        if !named.absent.contains(number) {
+            return Verdict::Allow;
+        }
+        self.seen.missing.set(self.seen.missing.get().union(&this));
+        // At prepare time the rest of the statement shall be seen, too.
+        if self.stepping.get() { Verdict::Deny } else { Verdict::Allow }
+    }
+
+    fn write(&self, database: &str) -> Verdict {
+        self.seen.unusual.set(true);
+        match database {
+            "main" => self.seen.scratch.set(true),
+            "shared" => {
+                return self.deny(
+                    "shared tables cannot be changed; copy what you need into a temp table: CREATE \
+                     TEMP TABLE mine AS SELECT ..."
+                        .to_owned(),
+                );
+            }
+            _ => self.seen.private_write.set(true),
+        }
+        Verdict::Allow
+    }
+
+    fn deny(&self, why: String) -> Verdict {
+        self.seen.denied.borrow_mut().get_or_insert(why);
+        Verdict::Deny
+    }
+
+    /// One of SQLite's questions: <https://www.sqlite.org/c3ref/c_alter_table.html> lists what the
+    /// arguments are.
+    fn judge(&self, action: c_int, first: Option<&str>, second: Option<&str>, database: &str) -> Verdict {
+        let name = first.unwrap_or("");
+        match action {
+            ffi::SQLITE_READ => self.touch(database, name),
+            ffi::SQLITE_SELECT | ffi::SQLITE_FUNCTION | ffi::SQLITE_RECURSIVE => Verdict::Allow,
+            ffi::SQLITE_INSERT | ffi::SQLITE_UPDATE | ffi::SQLITE_DELETE => {
+                self.write(database).and(|| self.touch(database, name))
+            }
+            ffi::SQLITE_ANALYZE | ffi::SQLITE_DROP_TABLE => {
+                self.write(database).and(|| self.touch(database, name))
+            }
+            ffi::SQLITE_CREATE_INDEX | ffi::SQLITE_DROP_INDEX | ffi::SQLITE_DROP_TRIGGER => {
+                self.write(database).and(|| self.touch(database, second.unwrap_or("")))
+            }
+            ffi::SQLITE_CREATE_TRIGGER => {
+                if database == "main" {
+                    self.seen.triggered.borrow_mut().push(second.unwrap_or("").to_owned());
+                }
+                self.write(database).and(|| self.touch(database, second.unwrap_or("")))
+            }
+            ffi::SQLITE_CREATE_VIEW => {
+                if database == "main" {
+                    self.seen.views.borrow_mut().push(name.to_owned());
+                }
+                self.write(database)
+            }
+            ffi::SQLITE_ALTER_TABLE => {
+                self.write(name).and(|| self.touch(name, second.unwrap_or("")))
+            }
+            ffi::SQLITE_REINDEX => {
+                self.touch_all();
+                self.write(database)
+            }
+            ffi::SQLITE_TRANSACTION | ffi::SQLITE_SAVEPOINT => self.write("main"),
+            ffi::SQLITE_ATTACH => {
+                self.seen.unusual.set(true);
+                sandbox::denied_attach(first).map_or(Verdict::Allow, |why| self.deny(why))
+            }
+            ffi::SQLITE_DETACH => {
+                self.seen.unusual.set(true);
+                if name.eq_ignore_ascii_case("shared") {
+                    return self.deny("the shared tables cannot be detached".to_owned());
+                }
+                Verdict::Allow
+            }
+            ffi::SQLITE_PRAGMA => self.pragma(name, second),
+            // CREATE and DROP of the rest, temp ones included.
+            _ => self.write(if database.is_empty() { "temp" } else { database }),
+        }
+    }
+
+    fn pragma(&self, name: &str, value: Option<&str>) -> Verdict {
+        const WHOLE: &[&str] =
+            &["integrity_check", "quick_check", "foreign_key_check", "optimize", "incremental_vacuum"];
+        self.seen.unusual.set(true);
+        if WHOLE.iter().any(|whole| whole.eq_ignore_ascii_case(name)) {
+            self.touch_all();
+        }
+        sandbox::denied_pragma(name, value).map_or(Verdict::Allow, |why| self.deny(why))
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Allow,
+    Deny,
+}
+
+impl Verdict {
+    fn and(self, then: impl FnOnce() -> Verdict) -> Verdict {
+        if self == Verdict::Allow { then() } else { self }
+    }
+}
+
+unsafe extern "C" fn authorize(
+    watch: *mut c_void,
+    action: c_int,
+    first: *const c_char,
+    second: *const c_char,
+    database: *const c_char,
+    _through: *const c_char,
+) -> c_int {
+    let verdict = catch_unwind(AssertUnwindSafe(|| {
+        // SAFETY: `attach`'s caller keeps the watch; it is only ever borrowed shared.
+        let watch = unsafe { &*watch.cast::<Watch>() };
+        // SAFETY: each is null or NUL-terminated and stays during the call.
+        let (first, second, database) = unsafe { (text(first), text(second), text(database)) };
+        watch.judge(action, first, second, database.unwrap_or(""))
+    }));
+    match verdict {
+        Ok(Verdict::Allow) => ffi::SQLITE_OK,
+        _ => ffi::SQLITE_DENY,
+    }
+}
+
+/// # Safety
+/// `raw` is null or NUL-terminated and stays for `'a`.
+unsafe fn text<'a>(raw: *const c_char) -> Option<&'a str> {
+    if raw.is_null() {
+        return None;
+    }
+    // SAFETY: the caller's.
+    unsafe { CStr::from_ptr(raw) }.to_str().ok()
+}
