@@ -99,6 +99,17 @@ pub const REPORT_TEXT_BYTES_MAX: usize = 128;
 /// access, and nothing may be written to disk.
 pub const DUMP_INFLATED_BYTES: u64 = 4 * 1024 * 1024 * 1024;
 
+/// Bytes of a dump's largest document: four times MongoDB's largest, so that a corrupt length is
+/// told from a document.
+pub const DUMP_DOCUMENT_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Bytes of one collection's index of a dump.
+pub const DUMP_INDEX_BYTES_MAX: usize = 1024 * 1024 * 1024;
+
+/// Bytes between two of a tenant's runs up to which both are read at one go: a page, which the
+/// kernel reads anyway.
+pub const DUMP_GAP_BYTES_MAX: u64 = 4096;
+
 // --- hypervisor -----------------------------------------------------------------------------
 
 // --- http -----------------------------------------------------------------------------------

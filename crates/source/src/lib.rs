@@ -6,6 +6,7 @@ mod batch;
 mod decimal;
 mod decode;
 pub mod dump;
+mod filter;
 mod json;
 mod key;
 pub mod mongo;
