@@ -70,6 +70,23 @@ impl ColumnType {
         }
     }
 
+    /// What a column's `as` says in the catalog.
+    pub fn catalog_word(self) -> String {
+        match self {
+            ColumnType::UnixMs => "unixms".to_owned(),
+            ColumnType::Scaled(scale) => format!("scaled:{scale}"),
+            other => other.name().to_owned(),
+        }
+    }
+
+    /// The type of a catalog's word, but for `scaled:N`.
+    pub(crate) fn from_catalog_word(word: &str) -> Option<ColumnType> {
+        use ColumnType::{Any, Blob, Datetime, Decimal, Integer, Json, Real, Text, UnixMs};
+        [Text, Integer, Real, Datetime, UnixMs, Decimal, Blob, Json, Any]
+            .into_iter()
+            .find(|column_type| column_type.catalog_word() == word)
+    }
+
     /// The type as declared in `CREATE TABLE`; empty where the column must have no affinity.
     /// `INT` and not `INTEGER`, so that no column becomes a rowid alias.
     pub fn declared(self) -> &'static str {

@@ -12,8 +12,8 @@ pub mod timestamp;
 
 pub use account::{Account, Charge};
 pub use catalog::{
-    Catalog, ColumnPath, Comparison, Filter, FilterValue, Path, Table, TableColumn, TableSet,
-    TenantList,
+    Catalog, CatalogError, ColumnPath, Comparison, Filter, FilterValue, Path, Table, TableColumn,
+    TableSet, TenantList,
 };
 pub use cell::{Cell, Column, ColumnType, CutReason, Flow, Origin, RowSink, Summary};
 pub use clock::{Clock, Monotonic};

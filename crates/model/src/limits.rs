@@ -11,6 +11,19 @@ pub const TENANT_ID_BYTES_MAX: usize = 128;
 /// Tables in a catalog. A [`crate::TableSet`] is sized by it.
 pub const TABLES_MAX: usize = 512;
 
+/// Columns of a table: half of what SQLite allows by default (2000), so that a table of the
+/// widest documents still joins into results.
+pub const COLUMNS_MAX: usize = 1000;
+
+/// Indexes of a table: each costs time and memory at every boot.
+pub const INDEXES_MAX: usize = 64;
+
+/// Bytes of a table's or column's name, as in PostgreSQL's identifiers twice over.
+pub const COLUMN_NAME_BYTES_MAX: usize = 128;
+
+/// Values in a filter's `$in`: a filter selects by rule, a longer list belongs into the documents.
+pub const FILTER_VALUES_MAX: usize = 1000;
+
 // --- engine ---------------------------------------------------------------------------------
 
 /// Bytes of an image's chunk: small enough for copy-on-write, large enough that a publish of

@@ -36,6 +36,64 @@ impl Timestamp {
     }
 }
 
+impl Timestamp {
+    /// Reads `YYYY-MM-DD` (midnight UTC) or `YYYY-MM-DDTHH:MM[:SS[.fff]]` followed by `Z` or an
+    /// offset `±HH:MM`; a space may stand for the `T`. Digits beyond milliseconds are cut off.
+    pub fn parse(text: &str) -> Option<Timestamp> {
+        let (date, time) = match text.find(['T', 't', ' ']) {
+            Some(at) => (&text[..at], Some(&text[at + 1..])),
+            None => (text, None),
+        };
+        let [year, month, day] = fields(date, '-', [4, 2, 2])?;
+        let days = days_from_civil(year, month, day);
+        if civil_from_days(days) != (year, month, day) {
+            return None;
+        }
+        let ms = time.map_or(Some(0), time_of_day)?;
+        Some(Timestamp(days * DAY_MS + ms))
+    }
+}
+
+/// Milliseconds since midnight UTC of `HH:MM[:SS[.fff]]` and an offset.
+fn time_of_day(text: &str) -> Option<i64> {
+    let (clock, offset_minutes) = match text.strip_suffix(['Z', 'z']) {
+        Some(clock) => (clock, 0),
+        None => {
+            let at = text.rfind(['+', '-'])?;
+            let [hours, minutes] = fields(&text[at + 1..], ':', [2, 2])?;
+            let sign = if text[at..].starts_with('-') { -1 } else { 1 };
+            (&text[..at], sign * (hours * 60 + minutes))
+        }
+    };
+    let (whole, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
+    if fraction.is_empty() || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let thousandths = format!("{fraction:0<3}").get(..3)?.parse::<i64>().ok()?;
+    let [hours, minutes, seconds] = match fields(whole, ':', [2, 2, 2]) {
+        Some(clock) => clock,
+        None => fields(whole, ':', [2, 2]).map(|[hours, minutes]| [hours, minutes, 0])?,
+    };
+    if hours > 23 || minutes > 59 || seconds > 59 {
+        return None;
+    }
+    Some(((hours * 60 + minutes - offset_minutes) * 60 + seconds) * 1000 + thousandths)
+}
+
+/// Numbers of fixed widths with a separator between them.
+fn fields<const N: usize>(text: &str, separator: char, widths: [usize; N]) -> Option<[i64; N]> {
+    let mut numbers = [0; N];
+    let mut parts = text.split(separator);
+    for (number, width) in numbers.iter_mut().zip(widths) {
+        let part = parts.next()?;
+        if part.len() != width || !part.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        *number = part.parse().ok()?;
+    }
+    parts.next().is_none().then_some(numbers)
+}
+
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut buffer = [0; TEXT_BYTES];
@@ -52,6 +110,15 @@ fn digits(out: &mut [u8], mut value: i64) {
         *byte = b'0' + u8::try_from(value % 10).unwrap_or(0);
         value /= 10;
     }
+}
+
+/// Howard Hinnant's `days_from_civil` (same page as [`civil_from_days`]'s).
+fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let yoe = year.rem_euclid(400);
+    let doy = (153 * (if month > 2 { month - 3 } else { month + 9 }) + 2) / 5 + day - 1;
+    era * 146_097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719_468
 }
 
 /// Howard Hinnant's `civil_from_days` (<https://howardhinnant.github.io/date_algorithms.html>):
@@ -84,9 +151,35 @@ mod tests {
         ];
         for (ms, text) in cases {
             assert_eq!(Timestamp(ms).to_string(), text);
+            assert_eq!(Timestamp::parse(text), Some(Timestamp(ms)));
         }
         let mut buffer = [0; TEXT_BYTES];
         assert_eq!(Timestamp(MAX_MS + 1).write_text(&mut buffer), None);
         assert_eq!(Timestamp(MIN_MS - 1).write_text(&mut buffer), None);
+    }
+
+    #[test]
+    fn forms_read() {
+        let noon = 1_769_860_800_000;
+        let cases = [
+            ("2026-01-31T12:00:00Z", Some(noon)),
+            ("2026-01-31 12:00Z", Some(noon)),
+            ("2026-01-31T14:00:00+02:00", Some(noon)),
+            ("2026-01-31T07:30:00.000-04:30", Some(noon)),
+            ("2026-01-31T12:00:00.0019Z", Some(noon + 1)),
+            ("2026-01-31T12:00:00.5Z", Some(noon + 500)),
+            ("2026-01-31", Some(noon - 12 * 3_600_000)),
+            ("2026-01-31T12:00:00", None),
+            ("2026-02-30", None),
+            ("2026-13-01", None),
+            ("26-01-31", None),
+            ("2026-01-31T24:00:00Z", None),
+            ("2026-01-31T12:00:00.Z", None),
+            ("yesterday", None),
+            ("ü026-01-31", None),
+        ];
+        for (text, ms) in cases {
+            assert_eq!(Timestamp::parse(text), ms.map(Timestamp), "{text}");
+        }
     }
 }

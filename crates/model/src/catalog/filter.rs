@@ -36,6 +36,35 @@ pub enum Comparison {
     Lte,
 }
 
+impl Comparison {
+    /// All of them.
+    pub const ALL: [Comparison; 6] = [
+        Comparison::Eq,
+        Comparison::Ne,
+        Comparison::Gt,
+        Comparison::Gte,
+        Comparison::Lt,
+        Comparison::Lte,
+    ];
+
+    /// MongoDB's operator, such as `$gte`.
+    pub fn operator(self) -> &'static str {
+        match self {
+            Comparison::Eq => "$eq",
+            Comparison::Ne => "$ne",
+            Comparison::Gt => "$gt",
+            Comparison::Gte => "$gte",
+            Comparison::Lt => "$lt",
+            Comparison::Lte => "$lte",
+        }
+    }
+
+    /// The comparison of an operator.
+    pub fn from_operator(operator: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|comparison| comparison.operator() == operator)
+    }
+}
+
 /// A value to compare with.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FilterValue {

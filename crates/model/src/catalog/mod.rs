@@ -2,11 +2,15 @@
 //! The structures as everyone uses them, already checked; `parse` makes them from TOML.
 
 mod filter;
+pub mod parse;
 mod path;
+mod render;
 mod table_set;
 
 pub use filter::{Comparison, Filter, FilterValue};
+pub use parse::CatalogError;
 pub use path::Path;
+pub use render::Notes;
 pub use table_set::TableSet;
 
 use crate::{ColumnType, TenantKeyType};
@@ -86,6 +90,19 @@ pub enum ColumnPath {
 }
 
 impl Catalog {
+    /// Reads and checks a `catalog.toml`.
+    ///
+    /// # Errors
+    /// The first fault found, with its place and remedy.
+    pub fn parse(toml: &str) -> Result<Catalog, CatalogError> {
+        parse::parse(toml)
+    }
+
+    /// Whether the field at `path` is excluded: never mapped, never in a rest column.
+    pub fn excludes(&self, path: &Path) -> bool {
+        self.exclude.iter().any(|excluded| covers(excluded, path))
+    }
+
     /// The table called `name`, as SQLite compares names: ASCII case does not matter.
     pub fn table(&self, name: &str) -> Option<(usize, &Table)> {
         self.tables.iter().enumerate().find(|(_, table)| table.name.eq_ignore_ascii_case(name))
@@ -103,5 +120,16 @@ impl Catalog {
 
     fn select(&self, wanted: impl Fn(&Table) -> bool) -> TableSet {
         self.tables.iter().enumerate().filter(|(_, table)| wanted(table)).map(|(i, _)| i).collect()
+    }
+}
+
+/// Whether an entry of `exclude` covers the field at `path`: the field itself and all below it, or
+/// with a trailing `*` only what lies below.
+fn covers(excluded: &Path, path: &Path) -> bool {
+    match excluded.segments() {
+        [above @ .., last] if last == "*" => {
+            path.segments().len() > above.len() && path.segments().starts_with(above)
+        }
+        _ => path.is_within(excluded),
     }
 }
