@@ -1,0 +1,167 @@
+//! What the code has, the docs have: every error code a page, every limit a row, every link a
+//! target. (Settings, metrics and routes are held against their pages by `litevisor`'s own tests,
+//! which can ask the code itself.)
+
+use std::collections::BTreeSet;
+
+use crate::tree::Tree;
+use crate::{Violations, assert_none};
+
+fn error_pages(tree: &Tree) -> Violations {
+    let list = tree.text("crates/model/src/error.rs").unwrap_or_default();
+    let codes: BTreeSet<&str> = list
+        .lines()
+        .filter_map(|line| {
+            line.split_once("= \"")?.1.split_once("\", retryable:").map(|(slug, _)| slug)
+        })
+        .collect();
+    let pages: BTreeSet<&str> = tree
+        .files()
+        .filter_map(|(path, _)| path.strip_prefix("docs/errors/")?.strip_suffix(".md"))
+        .filter(|name| *name != "README")
+        .collect();
+    let mut broken: Violations =
+        codes.difference(&pages).map(|code| format!("docs/errors/{code}.md is missing")).collect();
+    broken.extend(
+        pages.difference(&codes).map(|page| format!("docs/errors/{page}.md is of no code")),
+    );
+    if codes.is_empty() {
+        broken.push("no error codes were found".into());
+    }
+    broken
+}
+
+/// A bound as `limits.rs` has it: name, value, and the doc comment above.
+struct Limit {
+    name: String,
+    value: String,
+    why: String,
+    section: String,
+}
+
+fn read_limits(list: &str) -> Vec<Limit> {
+    let (mut found, mut why, mut section) = (Vec::new(), Vec::new(), String::new());
+    for line in list.lines() {
+        if let Some(title) = line.strip_prefix("// --- ") {
+            section = title.trim_end_matches(['-', ' ']).to_owned();
+        } else if let Some(doc) = line.strip_prefix("/// ") {
+            why.push(doc.to_owned());
+        } else if let Some(rest) = line.strip_prefix("pub const ") {
+            let name = rest.split(':').next().unwrap_or_default().to_owned();
+            let value = rest
+                .split_once("= ")
+                .map_or("", |(_, value)| value.trim_end_matches(';'))
+                .to_owned();
+            found.push(Limit { name, value, why: why.join(" "), section: section.clone() });
+            why.clear();
+        } else if line.is_empty() {
+            why.clear();
+        }
+    }
+    found
+}
+
+/// The page that the limits make.
+fn limits_page(list: &str) -> String {
+    let mut page = String::from(
+        "# Operating limits\n\nEvery bound of the program, as `crates/model/src/limits.rs` has it (this page is made \
+         from that file: `UPDATE_SNAPSHOTS=1 cargo test -p tidy`). The last word of a name is its unit. Those that are \
+         settings are explained in [configuration](configuration.md).\n",
+    );
+    let mut section = String::new();
+    for limit in read_limits(list) {
+        if limit.section != section {
+            section.clone_from(&limit.section);
+            page += &format!("\n## {section}\n\n| bound | value | why |\n|---|---|---|\n");
+        }
+        let why = limit.why.replace('|', "\\|").replace("[`", "`").replace("`]", "`");
+        page += &format!("| `{}` | `{}` | {why} |\n", limit.name, limit.value);
+    }
+    page
+}
+
+fn unused_limits(tree: &Tree) -> Violations {
+    let list = tree.text("crates/model/src/limits.rs").unwrap_or_default();
+    let mut broken = Violations::new();
+    for limit in read_limits(list) {
+        let elsewhere = tree.sources().any(|(path, text)| {
+            path != "crates/model/src/limits.rs" && text.contains(limit.name.as_str())
+        });
+        if !elsewhere && list.matches(limit.name.as_str()).count() < 2 {
+            broken.push(format!("limits.rs: {} bounds nothing", limit.name));
+        }
+        if limit.why.is_empty() {
+            broken.push(format!("limits.rs: {} says no reason", limit.name));
+        }
+    }
+    broken
+}
+
+fn links(tree: &Tree) -> Violations {
+    let mut broken = Violations::new();
+    for (path, text) in tree.files().filter(|(path, _)| path.ends_with(".md")) {
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let file = target.split('#').next().unwrap_or_default();
+            if file.is_empty() || file.contains("://") || file.contains(' ') {
+                continue;
+            }
+            let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+            for part in file.split('/').filter(|part| !part.is_empty() && *part != ".") {
+                if part == ".." {
+                    parts.pop();
+                } else {
+                    parts.push(part);
+                }
+            }
+            let wanted = parts.join("/");
+            if !tree
+                .files()
+                .any(|(path, _)| path == wanted || path.starts_with(&format!("{wanted}/")))
+            {
+                broken.push(format!("{path}: the link to {target} leads nowhere"));
+            }
+        }
+    }
+    broken
+}
+
+#[test]
+fn every_error_code_has_its_page() {
+    assert_none(&error_pages(&Tree::here()));
+}
+
+#[test]
+fn every_limit_bounds_something() {
+    assert_none(&unused_limits(&Tree::here()));
+}
+
+#[test]
+fn every_limit_is_documented() {
+    let tree = Tree::here();
+    let page = limits_page(tree.text("crates/model/src/limits.rs").unwrap_or_default());
+    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/limits.md");
+        std::fs::write(path, &page).expect("docs/limits.md can be written");
+    } else {
+        let there = tree.text("docs/limits.md").unwrap_or_default();
+        assert!(there == page, "docs/limits.md is stale: UPDATE_SNAPSHOTS=1 cargo test -p tidy");
+    }
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    assert_none(&links(&Tree::here()));
+}
+
+#[test]
+fn gaps_are_seen() {
+    let tree = Tree::of(&[
+        ("crates/model/src/error.rs", "    A = \"a_code\", retryable: true;\n"),
+        ("docs/errors/b_code.md", "see [there](../nowhere.md) and [here](a.md#x)\n"),
+        ("crates/model/src/limits.rs", "pub const ROWS_MAX: u64 = 1;\n"),
+    ]);
+    assert_eq!(error_pages(&tree).len(), 2);
+    assert_eq!(unused_limits(&tree).len(), 2, "unused and without a reason");
+    assert_eq!(links(&tree).len(), 2);
+}
