@@ -1,0 +1,42 @@
+# The commands a newcomer needs: `make demo` and `make test`. `make help` lists the rest.
+
+CARGO ?= cargo
+# Extra flags of the test run, such as `TEST=query` for tests whose name has it.
+TEST ?=
+
+.PHONY: help demo test lint test-asan bench bench-quick install-test-parts install-bench-parts snapshots
+
+help: ## This list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+demo: ## Sample data served on http://127.0.0.1:8080, with queries to paste
+	$(CARGO) run --release --locked -p litevisor -- demo
+
+test: install-test-parts lint ## Everything that must hold; installs what it needs
+	$(CARGO) test --workspace --locked -- $(TEST)
+
+lint: ## Format, clippy, rustdoc; the house rules run with the tests
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked --document-private-items
+
+test-asan: ## The engine's tests under AddressSanitizer (stable toolchain, own target folder)
+	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address CARGO_TARGET_DIR=target/asan \
+		$(CARGO) test -p engine --locked --target x86_64-unknown-linux-gnu
+
+bench: install-bench-parts ## Every figure beside its baseline, written to docs/performance.md
+	$(CARGO) build --release --locked -p litevisor -p bench
+	target/release/bench --write docs/performance.md
+
+bench-quick: install-bench-parts ## A tenth of it: to see that it runs, not for figures
+	$(CARGO) build --release --locked -p litevisor -p bench
+	target/release/bench --quick
+
+snapshots: ## Rewrites what is generated from the code: docs/openapi.json, docs/limits.md
+	UPDATE_SNAPSHOTS=1 $(CARGO) test -p tidy -p litevisor --locked
+
+install-test-parts:
+	@.ci/install rustfmt clippy pip libcurl
+
+install-bench-parts: install-test-parts
+	@.ci/install sqlite3
