@@ -126,3 +126,11 @@ pub const DUMP_GAP_BYTES_MAX: u64 = 4096;
 // --- hypervisor -----------------------------------------------------------------------------
 
 // --- http -----------------------------------------------------------------------------------
+
+/// A full chunk of an encoded result: large enough that a chunk's cost (a lock, a wake, a write)
+/// vanishes beside its bytes.
+pub const STREAM_CHUNK_BYTES: usize = 64 * 1024;
+
+/// An encoder takes a long value in pieces of so many bytes, so that a chunk overshoots
+/// [`STREAM_CHUNK_BYTES`] by one escaped piece at most, however long the value is.
+pub const ENCODER_PIECE_BYTES: usize = 4 * 1024;
