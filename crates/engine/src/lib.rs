@@ -2,11 +2,15 @@
 //! the threads it is called on and starts none.
 
 mod conn;
+#[cfg(test)]
+mod fixture;
+mod functions;
 mod image;
 mod init;
 mod ledger;
 mod load;
 mod query;
+mod sandbox;
 mod vfs;
 
 pub use image::{Image, PageSize, Part};

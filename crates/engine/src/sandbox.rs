@@ -2,7 +2,10 @@
 
 /// PRAGMAs that no tenant may send, with the reason given.
 const DENIED_PRAGMAS: &[(&str, &str)] = &[
-    ("journal_mode", "the journal is this service's own business: a scratch without one could not be rolled back"),
+    (
+        "journal_mode",
+        "the journal is this service's own business: a scratch without one could not be rolled back",
+    ),
     ("journal_size_limit", "the journal is this service's own business"),
     ("locking_mode", "a scratch is private as it is; no other connection could see it"),
     ("mmap_size", "there is no file that could be mapped"),
@@ -25,7 +28,8 @@ const DENIED_PRAGMAS: &[(&str, &str)] = &[
 /// Why the PRAGMA `name` is denied. Reading it (`PRAGMA name` without a value) is harmless.
 pub(crate) fn denied_pragma(name: &str, value: Option<&str>) -> Option<String> {
     value?;
-    let (name, why) = DENIED_PRAGMAS.iter().find(|(denied, _)| denied.eq_ignore_ascii_case(name))?;
+    let (name, why) =
+        DENIED_PRAGMAS.iter().find(|(denied, _)| denied.eq_ignore_ascii_case(name))?;
     Some(format!("PRAGMA {name} cannot be set: {why}"))
 }
 
@@ -34,7 +38,8 @@ pub(crate) fn denied_attach(file: Option<&str>) -> Option<String> {
     match file {
         Some("" | ":memory:") => None,
         _ => Some(
-            "no files can be attached; ATTACH ':memory:' gives a private, empty database".to_owned(),
+            "no files can be attached; ATTACH ':memory:' gives a private, empty database"
+                .to_owned(),
         ),
     }
 }

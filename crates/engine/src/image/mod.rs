@@ -117,11 +117,6 @@ impl Image {
         }
     }
 
-    /// A number that no other image of this process has.
-    pub(crate) fn id(&self) -> u64 {
-        self.inner.id
-    }
-
     pub(crate) fn contents(&self) -> &Contents {
         &self.inner.contents
     }

@@ -9,5 +9,6 @@ mod tests;
 
 pub use blank::Blank;
 pub use ddl::TableShape;
+pub(crate) use ddl::quoted;
 pub use loader::{LoadLimits, Loader};
 pub use table::TableOutcome;

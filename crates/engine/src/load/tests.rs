@@ -2,76 +2,11 @@
 
 use std::sync::Arc;
 
-use model::{
-    Account, Catalog, Cell, Column, ColumnPath, ColumnType, ErrorCode, Flow, Path, Table,
-    TableColumn, TableSet, TenantKeyType,
-};
+use model::{Account, Catalog, Cell, Column, ErrorCode, Flow, TableSet};
 
 use super::*;
-use crate::{Image, PageSize, Part};
-
-fn table(name: &str, columns: &[(&str, ColumnType)], key: &[usize], indexes: &[&[usize]]) -> Table {
-    Table {
-        name: name.to_owned(),
-        description: None,
-        collection: name.to_owned(),
-        tenant_key: Path::from_segments(Vec::new()),
-        filter: None,
-        unwind: None,
-        shared: false,
-        columns: columns
-            .iter()
-            .map(|(name, column_type)| TableColumn {
-                name: (*name).to_owned(),
-                path: ColumnPath::Index,
-                column_type: *column_type,
-                description: None,
-            })
-            .collect(),
-        primary_key: key.to_vec(),
-        indexes: indexes.iter().map(|list| list.to_vec()).collect(),
-    }
-}
-
-fn catalog(tables: Vec<Table>) -> Arc<Catalog> {
-    Arc::new(Catalog {
-        tenants: None,
-        tenant_key_type: TenantKeyType::String,
-        exclude: Vec::new(),
-        tables,
-        version: "0".to_owned(),
-    })
-}
-
-fn two_tables() -> Arc<Catalog> {
-    use ColumnType::{Any, Integer, Text};
-    catalog(vec![
-        table("de\"vices", &[("id", Text), ("from", Integer), ("x", Any)], &[0], &[&[1], &[1, 2]]),
-        table("log", &[("n", Integer), ("t", Text)], &[], &[&[0]]),
-    ])
-}
-
-/// Opens an image's file as a plain database.
-pub(crate) fn reopen(image: &Image) -> (tempfile::TempDir, rusqlite::Connection) {
-    let mut file = Vec::new();
-    image.write_to(&mut |bytes| {
-        file.extend_from_slice(bytes);
-        Flow::Continue
-    });
-    assert_eq!(file.len() as u64, image.bytes());
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("image.sqlite");
-    std::fs::write(&path, file).unwrap();
-    let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE;
-    let db = rusqlite::Connection::open_with_flags_and_vfs(&path, flags, c"unix").unwrap();
-    let check: String = db.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
-    assert_eq!(check, "ok");
-    (dir, db)
-}
-
-fn ask(db: &rusqlite::Connection, sql: &str) -> i64 {
-    db.query_row(sql, [], |row| row.get(0)).unwrap()
-}
+use crate::fixture::{ask, reopen, two_tables};
+use crate::{PageSize, Part};
 
 const LIMITS: LoadLimits = LoadLimits { row_bytes_max: 1 << 20 };
 
@@ -183,5 +118,8 @@ fn misuse_is_an_error_and_not_a_panic() {
     assert_eq!(loader.sink(0).begin(&[] as &[Column]), Flow::Continue);
     assert_eq!(loader.sink(0).row(&[Cell::Null]), Flow::Stop);
     assert_eq!(loader.end_table(0).unwrap_err().code, ErrorCode::Internal);
-    assert_eq!(loader.begin_table(9, &TableShape::default(), None).unwrap_err().code, ErrorCode::Internal);
+    assert_eq!(
+        loader.begin_table(9, &TableShape::default(), None).unwrap_err().code,
+        ErrorCode::Internal
+    );
 }

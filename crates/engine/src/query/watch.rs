@@ -4,8 +4,10 @@
 use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::sync::Arc;
 
-use model::TableSet;
+use model::{Catalog, ColumnType, TableSet};
 use rusqlite::ffi;
 
 use crate::conn::Connection;
@@ -33,7 +35,7 @@ pub(super) struct Seen {
     pub(super) triggered: RefCell<Vec<String>>,
 }
 
-/// One connection's watch. Boxed: SQLite holds a pointer to it.
+/// One connection's watch. Behind an `Rc`, since SQLite holds a pointer to it.
 pub(super) struct Watch {
     main: Named,
     shared: Option<Named>,
@@ -44,7 +46,7 @@ pub(super) struct Watch {
 
 /// What names in a schema mean.
 struct Named {
-    catalog: std::sync::Arc<model::Catalog>,
+    catalog: Arc<Catalog>,
     all: TableSet,
     absent: TableSet,
 }
@@ -52,7 +54,7 @@ struct Named {
 impl Named {
     fn of(image: &Image) -> Named {
         let all = image.part_tables();
-        Named { catalog: std::sync::Arc::clone(image.catalog()), all, absent: all.minus(&image.loaded()) }
+        Named { catalog: Arc::clone(image.catalog()), all, absent: all.minus(&image.loaded()) }
     }
 
     fn find(&self, name: &str) -> Option<usize> {
@@ -61,8 +63,8 @@ impl Named {
 }
 
 impl Watch {
-    pub(super) fn new(image: &Image, shared: Option<&Image>) -> Box<Watch> {
-        Box::new(Watch {
+    pub(super) fn new(image: &Image, shared: Option<&Image>) -> Rc<Watch> {
+        Rc::new(Watch {
             main: Named::of(image),
             shared: shared.map(Named::of),
             seen: Seen::default(),
@@ -93,8 +95,15 @@ impl Watch {
         self.seen.triggered.take();
     }
 
+    /// Notes that every table is touched if the statement's first word says so.
+    pub(super) fn touch_all_for(&self, word: &str) {
+        if matches!(word, "VACUUM" | "REINDEX") {
+            self.touch_all();
+        }
+    }
+
     /// Notes that every table is touched.
-    pub(super) fn touch_all(&self) {
+    fn touch_all(&self) {
         for named in std::iter::once(&self.main).chain(&self.shared) {
             let seen = &self.seen;
             seen.touched.set(seen.touched.get().union(&named.all));
@@ -107,12 +116,45 @@ impl Watch {
         self.shared.as_ref().is_some_and(|shared| shared.find(name).is_some())
     }
 
-    fn touch(&self, database: &str, table: &str) -> Verdict {
-        let named = match database {
+    /// The catalog type of a column, where it is one of the catalog's.
+    pub(super) fn column_type(
+        &self,
+        database: &str,
+        table: &str,
+        column: &str,
+    ) -> Option<ColumnType> {
+        let named = self.named(database)?;
+        let table = &named.catalog.tables[named.find(table)?];
+        let found = table.columns.iter().find(|c| c.name.eq_ignore_ascii_case(column));
+        found.map(|column| column.column_type)
+    }
+
+    /// The tables that can be named, those touched first.
+    pub(super) fn tables(&self) -> Vec<&model::Table> {
+        let touched = self.seen.touched.get();
+        let parts = || std::iter::once(&self.main).chain(&self.shared);
+        let of = |wanted: bool| {
+            parts().flat_map(move |part| {
+                let numbers: Vec<usize> = part.all.iter().collect();
+                numbers
+                    .into_iter()
+                    .filter(move |number| touched.contains(*number) == wanted)
+                    .map(|number| &part.catalog.tables[number])
+            })
+        };
+        of(true).chain(of(false)).collect()
+    }
+
+    fn named(&self, database: &str) -> Option<&Named> {
+        match database {
             "main" => Some(&self.main),
             "shared" => self.shared.as_ref(),
             _ => None,
-        };
+        }
+    }
+
+    fn touch(&self, database: &str, table: &str) -> Verdict {
+        let named = self.named(database);
         let Some((named, number)) = named.and_then(|named| Some((named, named.find(table)?)))
         else {
             return Verdict::Allow;
@@ -150,9 +192,20 @@ impl Watch {
 
     /// One of SQLite's questions: <https://www.sqlite.org/c3ref/c_alter_table.html> lists what the
     /// arguments are.
-    fn judge(&self, action: c_int, first: Option<&str>, second: Option<&str>, database: &str) -> Verdict {
+    fn judge(
+        &self,
+        action: c_int,
+        first: Option<&str>,
+        second: Option<&str>,
+        database: &str,
+    ) -> Verdict {
         let name = first.unwrap_or("");
         match action {
+            // For a table of which no column is read, SQLite gives the schema only if the
+            // statement does. A temp table of the same name costs a needless load at worst.
+            ffi::SQLITE_READ if database.is_empty() => {
+                self.touch("main", name).and(|| self.touch("shared", name))
+            }
             ffi::SQLITE_READ => self.touch(database, name),
             ffi::SQLITE_SELECT | ffi::SQLITE_FUNCTION | ffi::SQLITE_RECURSIVE => Verdict::Allow,
             ffi::SQLITE_INSERT | ffi::SQLITE_UPDATE | ffi::SQLITE_DELETE => {
@@ -179,10 +232,8 @@ impl Watch {
             ffi::SQLITE_ALTER_TABLE => {
                 self.write(name).and(|| self.touch(name, second.unwrap_or("")))
             }
-            ffi::SQLITE_REINDEX => {
-                self.touch_all();
-                self.write(database)
-            }
+            // Asked by CREATE INDEX as well; the statement REINDEX is known by its word.
+            ffi::SQLITE_REINDEX => self.write(database),
             ffi::SQLITE_TRANSACTION | ffi::SQLITE_SAVEPOINT => self.write("main"),
             ffi::SQLITE_ATTACH => {
                 self.seen.unusual.set(true);
@@ -202,8 +253,13 @@ impl Watch {
     }
 
     fn pragma(&self, name: &str, value: Option<&str>) -> Verdict {
-        const WHOLE: &[&str] =
-            &["integrity_check", "quick_check", "foreign_key_check", "optimize", "incremental_vacuum"];
+        const WHOLE: &[&str] = &[
+            "integrity_check",
+            "quick_check",
+            "foreign_key_check",
+            "optimize",
+            "incremental_vacuum",
+        ];
         self.seen.unusual.set(true);
         if WHOLE.iter().any(|whole| whole.eq_ignore_ascii_case(name)) {
             self.touch_all();

@@ -100,10 +100,14 @@ unsafe extern "C" fn x_open(
     // SAFETY: SQLite gives `szOsFile` bytes; a null `pMethods` says that nothing is open yet.
     unsafe { OpenFile::clear(file) };
     guarded(|| {
+        let mut given = flags;
         let code = match flags & KINDS {
             ffi::SQLITE_OPEN_MAIN_DB => match HANDED.take() {
-                // SAFETY: `file` was cleared above and holds no open file.
-                Some(Handed::Image(seat)) => unsafe { OpenFile::open(file, kinds::Reader(seat)) },
+                Some(Handed::Image(seat)) => {
+                    given = (flags & !ffi::SQLITE_OPEN_READWRITE) | ffi::SQLITE_OPEN_READONLY;
+                    // SAFETY: `file` was cleared above and holds no open file.
+                    unsafe { OpenFile::open(file, kinds::Reader(seat)) }
+                }
                 // SAFETY: as above.
                 Some(Handed::Writer(pages)) => unsafe {
                     OpenFile::open(file, kinds::Writer(pages))
@@ -124,7 +128,7 @@ unsafe extern "C" fn x_open(
         };
         if !out_flags.is_null() {
             // SAFETY: SQLite gives a valid pointer or null.
-            unsafe { *out_flags = flags };
+            unsafe { *out_flags = given };
         }
         code
     })

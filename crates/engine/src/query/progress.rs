@@ -1,0 +1,66 @@
+//! The progress handler: looks at the interrupt and the deadline between VM steps.
+
+use std::cell::RefCell;
+use std::ffi::{c_int, c_void};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
+
+use model::Error;
+use model::limits::PROGRESS_STEPS;
+use rusqlite::ffi;
+
+use crate::conn::Connection;
+
+/// Asked every [`PROGRESS_STEPS`] VM steps; an error ends the statement.
+pub(super) struct Look<'a> {
+    ask: Box<dyn Fn() -> Option<Error> + 'a>,
+    /// What it ended with.
+    ended: RefCell<Option<Error>>,
+}
+
+impl<'a> Look<'a> {
+    pub(super) fn new(ask: impl Fn() -> Option<Error> + 'a) -> Look<'a> {
+        Look { ask: Box::new(ask), ended: RefCell::new(None) }
+    }
+
+    /// The error that ended a statement.
+    pub(super) fn take(&self) -> Option<Error> {
+        self.ended.take()
+    }
+
+    /// Runs `body` with this as `connection`'s handler.
+    pub(super) fn during<R>(&self, connection: &Connection, body: impl FnOnce() -> R) -> R {
+        let _installed = Installed(connection.clone());
+        let pointer = ptr::from_ref(self).cast_mut().cast::<c_void>();
+        // SAFETY: the handle is open; the guard takes the pointer back before `self` can go, also
+        // when `body` panics.
+        unsafe {
+            let handle = connection.handle();
+            ffi::sqlite3_progress_handler(handle, PROGRESS_STEPS, Some(progress), pointer);
+        }
+        body()
+    }
+}
+
+struct Installed(Connection);
+
+impl Drop for Installed {
+    fn drop(&mut self) {
+        // SAFETY: the handle is open; no handler takes no pointer.
+        unsafe { ffi::sqlite3_progress_handler(self.0.handle(), 0, None, ptr::null_mut()) };
+    }
+}
+
+unsafe extern "C" fn progress(look: *mut c_void) -> c_int {
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        // SAFETY: `during` keeps the pointer valid; it is only ever borrowed shared.
+        let look = unsafe { &*look.cast::<Look<'_>>() };
+        let due = (look.ask)();
+        let stop = due.is_some();
+        if stop {
+            look.ended.replace(due);
+        }
+        stop
+    }));
+    c_int::from(outcome.unwrap_or(true))
+}
