@@ -125,6 +125,58 @@ pub const DUMP_GAP_BYTES_MAX: u64 = 4096;
 
 // --- hypervisor -----------------------------------------------------------------------------
 
+/// An idle instance is shut down after so long, by default: longer than a reader ponders a result.
+pub const IDLE_TIMEOUT_DEFAULT_SECONDS: u64 = 300;
+
+/// Data are refreshed beyond this age, by default.
+pub const MAX_AGE_DEFAULT_SECONDS: u64 = 3600;
+
+/// A request waits so long for a boot, by default: what clients and proxies commonly bear.
+pub const BOOT_WAIT_DEFAULT_SECONDS: u64 = 30;
+
+/// A query's time, queue and execution together, by default.
+pub const QUERY_TIMEOUT_DEFAULT_SECONDS: u64 = 30;
+
+/// One tenant's image, by default.
+pub const INSTANCE_DEFAULT_BYTES: u64 = 4 << 30;
+
+/// The budget where nobody sets one; `serve` takes it from the machine.
+pub const BUDGET_DEFAULT_BYTES: u64 = 1 << 30;
+
+/// The share of the budget that one instance may take: the rest is for queries and boots.
+pub const INSTANCE_BUDGET_PERCENT: u64 = 80;
+
+/// SQLite's heap on behalf of one query, by default.
+pub const QUERY_HEAP_DEFAULT_BYTES: u64 = 128 << 20;
+
+/// Temp files and private scratch of one query, by default.
+pub const QUERY_TEMP_DEFAULT_BYTES: u64 = 1 << 30;
+
+/// The text of a request's SQL, by default.
+pub const SQL_DEFAULT_BYTES: u64 = 1 << 20;
+
+/// Queries of one tenant that run at once, by default.
+pub const TENANT_CONCURRENT_DEFAULT: usize = 8;
+
+/// Queries of one tenant that wait, by default.
+pub const TENANT_QUEUED_DEFAULT: usize = 64;
+
+/// Queries that run at once, by default; `serve` takes it from the number of cores.
+pub const REPLICA_CONCURRENT_DEFAULT: usize = 16;
+
+/// Queries that wait, by default.
+pub const REPLICA_QUEUED_DEFAULT: usize = 1024;
+
+/// How long a query waits for its turn, by default, in milliseconds.
+pub const QUEUE_TIMEOUT_DEFAULT_MS: u64 = 10_000;
+
+/// Boots that read the source at once, by default: what keeps a server busy (DESIGN §3: sixteen
+/// tenants at once boot 2.5 times as fast as one after another).
+pub const CONCURRENT_BOOTS_DEFAULT: usize = 16;
+
+/// Readers kept over all tenants, by default; each holds some 24 kB (DESIGN §3).
+pub const KEPT_READERS_DEFAULT: usize = 256;
+
 // --- http -----------------------------------------------------------------------------------
 
 /// A full chunk of an encoded result: large enough that a chunk's cost (a lock, a wake, a write)

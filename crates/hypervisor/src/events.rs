@@ -1,0 +1,205 @@
+//! Lifecycle facts. Telemetry turns them into logs and metrics, tests assert on them.
+
+use std::time::Duration;
+
+use model::{Error, ErrorCode, TenantId};
+
+/// Takes events. Called with locks held: it must neither block nor call back.
+pub trait Events: Send + Sync + 'static {
+    /// Something happened.
+    fn emit(&self, event: &Event<'_>);
+}
+
+/// Why an instance is shut down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EvictionReason {
+    /// Nobody used it for `idle_timeout`.
+    Idle,
+    /// Its memory was needed.
+    Pressure,
+    /// It was asked for.
+    Operator,
+    /// The replica shuts down.
+    Drain,
+}
+
+impl EvictionReason {
+    /// The word used in logs and metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            EvictionReason::Idle => "idle",
+            EvictionReason::Pressure => "pressure",
+            EvictionReason::Operator => "operator",
+            EvictionReason::Drain => "drain",
+        }
+    }
+}
+
+/// What a load is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LoadKind {
+    /// The first of an instance.
+    Boot,
+    /// More tables of the same point in time.
+    Grow,
+    /// A new generation beside the old one.
+    Refresh,
+}
+
+impl LoadKind {
+    /// The word used in logs and metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            LoadKind::Boot => "boot",
+            LoadKind::Grow => "grow",
+            LoadKind::Refresh => "refresh",
+        }
+    }
+}
+
+/// Why a request was turned away before any work was done for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ShedReason {
+    /// The tenant has too much waiting.
+    TenantQueue,
+    /// The replica has too much waiting.
+    ReplicaQueue,
+    /// It waited too long for its turn.
+    QueueTimeout,
+    /// Boot or close was asked for too often.
+    Rate,
+    /// No memory.
+    Memory,
+    /// No room for another slot.
+    Slots,
+}
+
+impl ShedReason {
+    /// The word used in logs and metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            ShedReason::TenantQueue => "tenant_queue",
+            ShedReason::ReplicaQueue => "replica_queue",
+            ShedReason::QueueTimeout => "queue_timeout",
+            ShedReason::Rate => "rate",
+            ShedReason::Memory => "memory",
+            ShedReason::Slots => "slots",
+        }
+    }
+}
+
+/// A lifecycle fact. `tenant: None` means the shared tables.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// A load began.
+    LoadStarted {
+        /// Whose.
+        tenant: Option<&'a TenantId>,
+        /// What for.
+        kind: LoadKind,
+    },
+    /// Tables became readable, some maybe before the load's end.
+    TablesPublished {
+        /// Whose.
+        tenant: Option<&'a TenantId>,
+        /// How many tables are readable now.
+        tables: usize,
+        /// The image's bytes.
+        bytes: u64,
+        /// The generation they belong to.
+        generation: u64,
+    },
+    /// A load ended well.
+    LoadFinished {
+        /// Whose.
+        tenant: Option<&'a TenantId>,
+        /// What for.
+        kind: LoadKind,
+        /// How long it took.
+        took: Duration,
+        /// Documents read.
+        documents: u64,
+        /// Rows stored.
+        rows: u64,
+        /// Tables that had to be loaded more than once, since their shape did not fit.
+        reloads: u64,
+    },
+    /// A load failed.
+    LoadFailed {
+        /// Whose.
+        tenant: Option<&'a TenantId>,
+        /// What for.
+        kind: LoadKind,
+        /// Why.
+        error: &'a Error,
+    },
+    /// A load was stopped: nobody waits for it any more, or the replica drains.
+    LoadStopped {
+        /// Whose.
+        tenant: Option<&'a TenantId>,
+        /// What for.
+        kind: LoadKind,
+    },
+    /// The source no longer keeps an instance's point in time: its tables are read anew.
+    PointLost {
+        /// Whose.
+        tenant: Option<&'a TenantId>,
+    },
+    /// An instance takes no newcomers any more.
+    Closing {
+        /// Whose.
+        tenant: Option<&'a TenantId>,
+        /// Why.
+        reason: EvictionReason,
+        /// Leases still out.
+        leases: u64,
+    },
+    /// An instance is gone, its image given back.
+    Closed {
+        /// Whose.
+        tenant: Option<&'a TenantId>,
+        /// The image's bytes.
+        bytes: u64,
+    },
+    /// A request was turned away.
+    Shed {
+        /// Whose.
+        tenant: &'a TenantId,
+        /// Why.
+        reason: ShedReason,
+    },
+    /// A query ended.
+    QueryFinished {
+        /// Whose.
+        tenant: &'a TenantId,
+        /// How; `None`: well.
+        error: Option<ErrorCode>,
+        /// Whether it waited for a load.
+        cold: bool,
+        /// Waiting for loads.
+        boot: Duration,
+        /// Waiting for its turn.
+        queue: Duration,
+        /// Running.
+        exec: Duration,
+        /// Times it started over since a table was missing.
+        restarts: u32,
+    },
+    /// A thread or task of ours panicked; it was caught.
+    Panicked {
+        /// What it was doing.
+        doing: &'static str,
+        /// What it said.
+        message: &'a str,
+    },
+    /// A step of the drain ended.
+    DrainStep {
+        /// Which.
+        step: &'static str,
+        /// How long it took.
+        took: Duration,
+        /// Whether it ended by itself, before the deadline.
+        in_time: bool,
+    },
+}

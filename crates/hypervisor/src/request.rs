@@ -1,0 +1,44 @@
+//! What a query asks for and what it gets back.
+
+use std::time::Duration;
+
+use engine::Script;
+use model::{RowSink, TenantId, Timestamp};
+
+/// A query.
+#[derive(Clone, Debug)]
+pub struct QueryRequest {
+    /// On whose data.
+    pub tenant: TenantId,
+    /// What.
+    pub script: Script,
+    /// Queue and execution together; a boot's wait has its own bound.
+    pub timeout: Duration,
+    /// Rows wanted at most.
+    pub max_rows: Option<u64>,
+    /// Data older than this will not do: wait for newer ones.
+    pub max_age: Option<Duration>,
+}
+
+/// Where a query's rows go, on the query's own thread.
+pub trait QuerySink: RowSink + Send {
+    /// Called once, before `begin`.
+    fn opened(&mut self, opened: &Opened);
+}
+
+/// What is known before the first row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Opened {
+    /// The oldest point in time of the images the query reads.
+    pub as_of: Timestamp,
+    /// Whether all tables were read at exactly that point.
+    pub as_of_exact: bool,
+    /// The tenant's generation.
+    pub generation: u64,
+    /// The request waited for a load.
+    pub cold: bool,
+    /// How long it waited for loads.
+    pub boot: Duration,
+    /// How long it waited for its turn.
+    pub queue: Duration,
+}
