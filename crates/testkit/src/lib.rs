@@ -1,3 +1,4 @@
 //! Test-only: real servers under test, fixtures, fault injection, generated SQL.
 
+pub mod mongod;
 pub mod sqlgen;

@@ -1,19 +1,46 @@
 //! A MongoDB, read with the official driver in raw batches at one point in time.
 
+mod failure;
+mod listing;
+mod query;
 mod settings;
+mod snapshot;
+mod stream;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use futures_util::future::BoxFuture;
-use model::{Catalog, Clock, Error, TenantId};
+use bson::{Bson, Document, Timestamp as ClusterTime, doc};
+use futures_util::future::{BoxFuture, try_join, try_join_all};
+use model::limits::SOURCE_ESTIMATE_MS;
+use model::{Catalog, Clock, Error, TenantId, Timestamp};
+use mongodb::options::{ClientOptions, ReadPreferenceOptions, SelectionCriteria};
+use mongodb::{Client, Database};
 
 pub use settings::{MongoSettings, ReadPreference, SnapshotMode};
 
 use crate::{BatchStream, Estimate, PointInTime, SampleSize, ScanSpec, Snapshot, Source};
+use failure::{failed, unavailable};
+use listing::Listings;
+use snapshot::MongoSnapshot;
+use stream::{Batches, Cursor, Ends};
 
 /// A MongoDB.
 pub struct MongoSource {
+    server: Arc<Server>,
+}
+
+/// What every snapshot needs.
+pub(crate) struct Server {
+    client: Client,
+    database: Database,
     catalog: Option<Arc<Catalog>>,
+    /// The collections that the catalog maps; empty without one.
+    names: Vec<String>,
+    listings: Listings,
+    clock: Arc<dyn Clock>,
+    max_time: Duration,
+    snapshot: SnapshotMode,
 }
 
 impl MongoSource {
@@ -21,62 +48,300 @@ impl MongoSource {
     /// that a program can start while its MongoDB is away. Must be called within a tokio runtime.
     ///
     /// # Errors
-    /// `source_unavailable` if the URI is wrong.
+    /// `source_unavailable` if the URI is wrong or names no database.
     pub async fn connect(
         settings: MongoSettings,
         catalog: Option<Arc<Catalog>>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, Error> {
-        let _ = (settings, clock);
-        Ok(MongoSource { catalog })
+        let parsed = ClientOptions::parse(&settings.uri).await;
+        let mut options = parsed.map_err(|e| failed("reading source.uri", &e))?;
+        options.app_name.get_or_insert_with(|| "litevisor".to_owned());
+        options.server_selection_timeout.get_or_insert(settings.selection_timeout);
+        options.connect_timeout.get_or_insert(settings.selection_timeout);
+        options.max_pool_size.get_or_insert(settings.connections_max);
+        options.selection_criteria.get_or_insert_with(|| criteria(settings.read_preference));
+        let Some(name) = settings.database.or_else(|| options.default_database.clone()) else {
+            return Err(unavailable("no database: set source.database, or name one in source.uri"));
+        };
+        let client = Client::with_options(options).map_err(|e| failed("connecting", &e))?;
+        let names = catalog.as_deref().map(names_of).unwrap_or_default();
+        let server = Server {
+            database: client.database(&name),
+            client,
+            catalog,
+            names,
+            listings: Listings::default(),
+            clock,
+            max_time: settings.max_time,
+            snapshot: settings.snapshot,
+        };
+        Ok(MongoSource { server: Arc::new(server) })
     }
 
     /// The same client for another catalog.
     #[must_use]
-    pub fn with_catalog(mut self, catalog: Arc<Catalog>) -> Self {
-        self.catalog = Some(catalog);
-        self
+    pub fn with_catalog(self, catalog: Arc<Catalog>) -> Self {
+        let old = &self.server;
+        let server = Server {
+            client: old.client.clone(),
+            database: old.database.clone(),
+            names: names_of(&catalog),
+            catalog: Some(catalog),
+            listings: Listings::default(),
+            clock: Arc::clone(&old.clock),
+            max_time: old.max_time,
+            snapshot: old.snapshot,
+        };
+        MongoSource { server: Arc::new(server) }
     }
 }
 
-fn unfinished<T>() -> BoxFuture<'static, Result<T, Error>> {
-    Box::pin(async { Err(Error::internal("the MongoDB source is being written")) })
+fn criteria(preference: ReadPreference) -> SelectionCriteria {
+    use mongodb::options::ReadPreference as Driver;
+    let options = None::<ReadPreferenceOptions>;
+    SelectionCriteria::ReadPreference(match preference {
+        ReadPreference::Primary => Driver::Primary,
+        ReadPreference::PrimaryPreferred => Driver::PrimaryPreferred { options },
+        ReadPreference::Secondary => Driver::Secondary { options },
+        ReadPreference::SecondaryPreferred => Driver::SecondaryPreferred { options },
+        ReadPreference::Nearest => Driver::Nearest { options },
+    })
+}
+
+fn names_of(catalog: &Catalog) -> Vec<String> {
+    let tables = catalog.tables.iter().map(|table| table.collection.clone());
+    let mut names: Vec<String> = tables.collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+impl Server {
+    /// Asks the server for its time. `None` where it has none: not a replica set, not sharded.
+    async fn cluster_time(&self) -> Result<Option<ClusterTime>, Error> {
+        let mut command = self.database.run_command(doc! {"hello": 1});
+        if let Some(criteria) = self.database.selection_criteria() {
+            command = command.selection_criteria(criteria.clone());
+        }
+        let hello = command.await.map_err(|e| failed("asking for the server's time", &e))?;
+        let snapshots = hello.contains_key("setName")
+            || hello.get_str("msg").is_ok_and(|message| message == "isdbgrid");
+        Ok(hello.get_timestamp("operationTime").ok().filter(|_| snapshots))
+    }
+
+    async fn open(
+        self: &Arc<Self>,
+        at: Option<PointInTime>,
+    ) -> Result<Option<MongoSnapshot>, Error> {
+        let before = self.clock.now();
+        let listed = self.listings.last(&self.database, &self.names);
+        if let Some(point) = at {
+            if !point.exact || self.snapshot == SnapshotMode::Off {
+                return Ok(None);
+            }
+            let (noted, time) = (listed.await?, Some(time_of(point.mark)));
+            let snapshot = MongoSnapshot { server: Arc::clone(self), point, time, noted };
+            let readable = snapshot.is_readable().await?;
+            return Ok(readable.then_some(snapshot));
+        }
+        let (noted, time) = match self.snapshot {
+            SnapshotMode::Off => (listed.await?, None),
+            _ => try_join(listed, self.cluster_time()).await?,
+        };
+        let capped = noted.values().any(|known| known.capped);
+        if self.snapshot == SnapshotMode::Required && (time.is_none() || capped) {
+            return Err(unavailable(
+                "source.snapshot = \"required\", but this server is no replica set or a mapped collection is capped",
+            ));
+        }
+        let point = match time {
+            Some(time) => PointInTime {
+                as_of: Timestamp(i64::from(time.time) * 1000),
+                mark: u64::from(time.time) << 32 | u64::from(time.increment),
+                exact: !capped,
+            },
+            None => PointInTime { as_of: before, mark: mark_of(before), exact: false },
+        };
+        Ok(Some(MongoSnapshot { server: Arc::clone(self), point, time, noted }))
+    }
+
+    async fn estimate(
+        &self,
+        tenant: Option<&TenantId>,
+        spec: &ScanSpec,
+    ) -> Result<Estimate, Error> {
+        let catalog = self.catalog.as_deref();
+        let key =
+            tenant.zip(catalog).and_then(|(tenant, catalog)| query::tenant_key(catalog, tenant));
+        if spec.tenant_key.is_some() && key.is_none() {
+            return Err(Error::internal("a tenant's tables were priced without a tenant"));
+        }
+        let count = doc! {
+            "count": &spec.collection,
+            "query": query::selection(spec, key.as_ref(), self.clock.now()),
+            "maxTimeMS": SOURCE_ESTIMATE_MS,
+        };
+        let size = doc! {"collStats": &spec.collection, "maxTimeMS": SOURCE_ESTIMATE_MS};
+        let doing = |e| failed(&format!("counting {}", spec.collection), &e);
+        let ask = |command| async move { self.database.run_command(command).await.map_err(doing) };
+        let count = ask(count).await?;
+        // Views have no size.
+        let size = ask(size).await.ok();
+        let documents = number(count.get("n"));
+        let average = number(size.as_ref().and_then(|size| size.get("avgObjSize")));
+        Ok(Estimate { documents, bytes: documents.saturating_mul(average) })
+    }
+
+    async fn has_tenant(&self, tenant: &TenantId) -> Result<bool, Error> {
+        let Some(catalog) = &self.catalog else { return Ok(true) };
+        let Some(list) = &catalog.tenants else { return Ok(true) };
+        let Some(key) = query::tenant_key(catalog, tenant) else { return Ok(false) };
+        let found = self
+            .database
+            .collection::<Document>(&list.collection)
+            .find_one(doc! {list.key.to_string(): {"$eq": query::key_value(&key)}})
+            .projection(doc! {"_id": 1})
+            .max_time(self.max_time)
+            .await;
+        found.map(|one| one.is_some()).map_err(|e| failed("looking up the tenant", &e))
+    }
+
+    /// Missing indexes on tenant keys.
+    async fn advise(&self, scans: &[ScanSpec]) -> Result<Vec<String>, Error> {
+        let mut keys: Vec<(String, String)> = scans
+            .iter()
+            .filter_map(|scan| {
+                Some((scan.collection.clone(), scan.tenant_key.as_ref()?.to_string()))
+            })
+            .collect();
+        if let Some(list) = self.catalog.as_ref().and_then(|catalog| catalog.tenants.as_ref()) {
+            keys.push((list.collection.clone(), list.key.to_string()));
+        }
+        keys.sort();
+        keys.dedup();
+        let listing = self.listings.fresh(&self.database, &self.names).await?;
+        let mut advice = Vec::new();
+        for (collection, key) in keys.iter().filter(|(_, key)| key != "_id") {
+            let known = listing.get(collection);
+            if known.is_some_and(|known| known.view)
+                || listing::has_index(&self.database, collection, key).await?
+            {
+                continue;
+            }
+            advice.push(format!(
+                "{collection} has no index that begins with {key}, so every boot reads all of it; create one: db.getCollection({collection:?}).createIndex({{ {key:?}: 1 }})"
+            ));
+        }
+        Ok(advice)
+    }
+
+    async fn sample(&self, name: &str, size: SampleSize) -> Result<Box<dyn BatchStream>, Error> {
+        let collection = self.database.collection::<Document>(name);
+        let find = collection.find(doc! {}).comment("litevisor");
+        let find = match size {
+            SampleSize::All => find.batch_size(model::limits::SOURCE_BATCH_DOCUMENTS),
+            SampleSize::Ends(n) => {
+                find.sort(doc! {"_id": 1}).limit(i64::try_from(n.max(1)).unwrap_or(i64::MAX))
+            }
+        };
+        let cursor = find.batch().await.map_err(|e| failed(&format!("sampling {name}"), &e))?;
+        let batches = Batches { cursor: Cursor::Plain(cursor), collection: name.to_owned() };
+        Ok(match size {
+            SampleSize::All => Box::new(batches),
+            SampleSize::Ends(n) => Box::new(Ends {
+                collection: collection.clone(),
+                ends: i64::try_from(n.max(1)).unwrap_or(i64::MAX),
+                first: Some(batches),
+                last: None,
+                greatest: None,
+                count: 0,
+            }),
+        })
+    }
+}
+
+fn number(value: Option<&Bson>) -> u64 {
+    match value {
+        Some(Bson::Int32(n)) => u64::try_from(*n).unwrap_or(0),
+        Some(Bson::Int64(n)) => u64::try_from(*n).unwrap_or(0),
+        // Sizes are far below 2^53; a negative or broken one saturates to 0.
+        Some(Bson::Double(n)) => *n as u64,
+        _ => 0,
+    }
+}
+
+fn time_of(mark: u64) -> ClusterTime {
+    // The two halves of a mark.
+    ClusterTime { time: (mark >> 32) as u32, increment: mark as u32 }
+}
+
+/// A wall-clock time in the shape of a cluster time, so that marks compare.
+fn mark_of(time: Timestamp) -> u64 {
+    let ms = u64::try_from(time.0).unwrap_or(0);
+    (ms / 1000) << 32 | (ms % 1000)
 }
 
 impl Source for MongoSource {
     fn ping(&self) -> BoxFuture<'_, Result<(), Error>> {
-        unfinished()
+        Box::pin(async {
+            let mut ping = self.server.database.run_command(doc! {"ping": 1});
+            if let Some(criteria) = self.server.database.selection_criteria() {
+                ping = ping.selection_criteria(criteria.clone());
+            }
+            ping.await.map(|_| ()).map_err(|e| failed("asking whether MongoDB is there", &e))
+        })
     }
+
     fn collections(&self) -> BoxFuture<'_, Result<Vec<String>, Error>> {
-        unfinished()
+        Box::pin(async {
+            let names = self.server.database.list_collection_names().await;
+            let mut names = names.map_err(|e| failed("listing collections", &e))?;
+            names.retain(|name| !name.starts_with("system."));
+            names.sort();
+            Ok(names)
+        })
     }
+
     fn sample<'a>(
         &'a self,
-        _: &'a str,
-        _: SampleSize,
+        collection: &'a str,
+        size: SampleSize,
     ) -> BoxFuture<'a, Result<Box<dyn BatchStream>, Error>> {
-        unfinished()
+        Box::pin(self.server.sample(collection, size))
     }
-    fn collection_size<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<u64, Error>> {
-        unfinished()
+
+    fn collection_size<'a>(&'a self, collection: &'a str) -> BoxFuture<'a, Result<u64, Error>> {
+        Box::pin(async move {
+            let all = self.server.database.collection::<Document>(collection);
+            let size = all.estimated_document_count().max_time(self.server.max_time).await;
+            size.map_err(|e| failed(&format!("counting {collection}"), &e))
+        })
     }
-    fn has_tenant<'a>(&'a self, _: &'a TenantId) -> BoxFuture<'a, Result<bool, Error>> {
-        unfinished()
+
+    fn has_tenant<'a>(&'a self, tenant: &'a TenantId) -> BoxFuture<'a, Result<bool, Error>> {
+        Box::pin(self.server.has_tenant(tenant))
     }
+
     fn estimate<'a>(
         &'a self,
-        _: Option<&'a TenantId>,
-        _: &'a [ScanSpec],
+        tenant: Option<&'a TenantId>,
+        scans: &'a [ScanSpec],
     ) -> BoxFuture<'a, Result<Vec<Estimate>, Error>> {
-        unfinished()
+        Box::pin(try_join_all(scans.iter().map(|scan| self.server.estimate(tenant, scan))))
     }
+
     fn open<'a>(
         &'a self,
-        _: Option<PointInTime>,
+        at: Option<PointInTime>,
     ) -> BoxFuture<'a, Result<Option<Arc<dyn Snapshot>>, Error>> {
-        unfinished()
+        Box::pin(async move {
+            let snapshot = self.server.open(at).await?;
+            Ok(snapshot.map(|snapshot| Arc::new(snapshot) as Arc<dyn Snapshot>))
+        })
     }
-    fn advise<'a>(&'a self, _: &'a [ScanSpec]) -> BoxFuture<'a, Result<Vec<String>, Error>> {
-        unfinished()
+
+    fn advise<'a>(&'a self, scans: &'a [ScanSpec]) -> BoxFuture<'a, Result<Vec<String>, Error>> {
+        Box::pin(self.server.advise(scans))
     }
 }
