@@ -1,1 +1,9 @@
 //! A hypervisor for SQLite instances: SQL for each tenant over its own MongoDB documents.
+//! The program.
+
+pub mod app;
+pub mod cli;
+pub mod config;
+pub mod http;
+pub mod runtime;
+pub mod telemetry;

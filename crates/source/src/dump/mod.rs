@@ -10,7 +10,6 @@
 mod folder;
 mod index;
 mod scan;
-pub mod write;
 
 use std::collections::HashMap;
 use std::fs::File;

@@ -1,0 +1,202 @@
+//! The one place that wires: configuration in, a running program out.
+
+mod inference;
+mod parts;
+mod settings;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hypervisor::Hypervisor;
+use model::limits::{FAREWELL_MS, SOURCE_RETRY_MS};
+use model::{Clock, Error};
+use source::Source;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+use crate::http::{Front, Listener, ListenerBounds, Service, bind};
+use crate::runtime::SystemRuntime;
+use crate::telemetry::{EventSink, Metrics};
+
+pub use inference::{InferredCatalog, SampleProgress, infer};
+pub use parts::{Parts, ProgressFn, StartError, build, declared_catalog, open_source};
+
+/// How far a slow start is.
+#[derive(Clone, Debug)]
+pub enum Progress {
+    /// A dump's files are being indexed.
+    Indexing {
+        /// Bytes read.
+        bytes_done: u64,
+        /// Bytes of all files.
+        bytes_total: u64,
+    },
+    /// Documents are being looked at for inference.
+    Sampling {
+        /// Whose documents.
+        collection: String,
+        /// Looked at.
+        documents_done: u64,
+        /// To be looked at.
+        documents_total: u64,
+    },
+    /// All done.
+    Done,
+}
+
+/// A program with both its ports.
+pub struct App {
+    config: Config,
+    runtime: Arc<SystemRuntime>,
+    metrics: Arc<Metrics>,
+    front: Front,
+    public: (TcpListener, SocketAddr),
+    admin: (TcpListener, SocketAddr),
+}
+
+impl App {
+    /// Takes both ports before any slow work.
+    ///
+    /// # Errors
+    /// A port cannot be bound; says which.
+    pub async fn bind(config: Config, runtime: Arc<SystemRuntime>) -> Result<App, String> {
+        let public = bind_one("http.listen (--listen)", config.http.listen).await?;
+        let admin =
+            bind_one("http.admin_listen (--admin-listen)", config.http.admin_listen).await?;
+        let metrics = Arc::new(Metrics::new());
+        let front = Front::new(Arc::clone(&runtime), Arc::clone(&metrics));
+        Ok(App { config, runtime, metrics, front, public, admin })
+    }
+
+    /// Where tenants' requests come in.
+    pub fn address(&self) -> SocketAddr {
+        self.public.1
+    }
+
+    /// Where the operator comes in.
+    pub fn admin_address(&self) -> SocketAddr {
+        self.admin.1
+    }
+
+    /// Serves until the process is told to end, then drains.
+    ///
+    /// # Errors
+    /// It cannot start: a wrong catalog, a corrupt dump.
+    pub async fn run(self, progress: impl FnMut(&Progress) + Send + 'static) -> Result<(), String> {
+        let App { config, runtime, metrics, front, public, admin } = self;
+        let admin_closing = CancellationToken::new();
+        let public_closing = CancellationToken::new();
+        let bounds = ListenerBounds {
+            connections_max: config.http.connections_max,
+            keep_alive_timeout: config.http.keep_alive_timeout.0,
+            write_timeout: config.http.stream_idle_timeout.0,
+        };
+        let listeners =
+            [(admin.0, front.admin(), &admin_closing), (public.0, front.public(), &public_closing)]
+                .map(|(socket, answer, closing)| {
+                    let closing = closing.clone();
+                    let listener = Listener { socket, answer, bounds: bounds.clone(), closing };
+                    let ended = CancellationToken::new();
+                    let (ending, serving) =
+                        (ended.clone(), listener.serve(Arc::clone(&runtime), Arc::clone(&metrics)));
+                    runtime.spawn_task("listener", async move {
+                        serving.await;
+                        ending.cancel();
+                    });
+                    ended
+                });
+        let starting = start(&config, &runtime, &metrics, &front, Box::new(progress));
+        let started = tokio::select! {
+            started = starting => Some(started?),
+            () = runtime.lifecycle().draining() => None,
+        };
+        if started.is_some() {
+            tracing::info!("ready");
+            runtime.lifecycle().draining().await;
+        }
+        // Readiness is off by now (it looks at the lifecycle). Then, in this order:
+        public_closing.cancel();
+        let deadline = runtime.monotonic().after(config.http.drain_timeout.0);
+        if let Some(hypervisor) = started {
+            tokio::select! {
+                () = hypervisor.drain(deadline) => {}
+                () = runtime.lifecycle().stopping() => {}
+            }
+        }
+        let [admin_ended, public_ended] = listeners;
+        let farewell = Duration::from_millis(FAREWELL_MS);
+        if tokio::time::timeout(farewell, public_ended.cancelled()).await.is_err() {
+            tracing::warn!("some connections did not end in time");
+        }
+        admin_closing.cancel();
+        let _ = tokio::time::timeout(farewell, admin_ended.cancelled()).await;
+        tracing::info!("drained");
+        Ok(())
+    }
+}
+
+async fn bind_one(setting: &str, address: SocketAddr) -> Result<(TcpListener, SocketAddr), String> {
+    let socket = bind(setting, address).await?;
+    let bound = socket.local_addr().map_err(|error| error.to_string())?;
+    Ok((socket, bound))
+}
+
+/// Builds everything behind the front. A source that cannot be reached is waited for: the process
+/// lives, and says 503 meanwhile.
+async fn start(
+    config: &Config,
+    runtime: &Arc<SystemRuntime>,
+    metrics: &Arc<Metrics>,
+    front: &Front,
+    mut progress: parts::ProgressFn,
+) -> Result<Hypervisor, String> {
+    let events = Arc::new(EventSink::new(Arc::clone(metrics)));
+    let parts = loop {
+        match build(config, runtime, &mut progress).await {
+            Ok(parts) => break parts,
+            Err(StartError::Wait(error)) => wait_for_source(front, &error).await,
+            Err(StartError::Wrong(message)) => return Err(message),
+        }
+    };
+    progress(&Progress::Done);
+    let catalog = Arc::clone(&parts.catalog);
+    front.note(|readiness| readiness.catalog = true);
+    let source = Arc::clone(&parts.source);
+    let hypervisor =
+        parts.hypervisor(config, runtime, events).await.map_err(|error| format!("{error}"))?;
+    let service = Service::new(
+        config,
+        Arc::clone(&catalog),
+        hypervisor.clone(),
+        Arc::clone(runtime),
+        Arc::clone(metrics),
+    );
+    front.open(service);
+    let front = front.clone();
+    runtime.spawn_task("source_check", check_source(source, catalog, front));
+    Ok(hypervisor)
+}
+
+/// Until the source has answered once, readiness waits for it; then its advice is logged.
+async fn check_source(source: Arc<dyn Source>, catalog: Arc<model::Catalog>, front: Front) {
+    while let Err(error) = source.ping().await {
+        wait_for_source(&front, &error).await;
+    }
+    front.note(|readiness| {
+        readiness.source = true;
+        readiness.waiting_for = None;
+    });
+    let scans = source::plan_scans(&catalog, catalog.tenant_tables());
+    match source.advise(&scans).await {
+        Ok(advice) => advice.iter().for_each(|line| tracing::warn!("{line}")),
+        Err(error) => tracing::debug!(%error, "the source gives no advice"),
+    }
+}
+
+async fn wait_for_source(front: &Front, error: &Error) {
+    tracing::warn!(code = error.code.slug(), internal = error.internal, "{}", error.message);
+    front.note(|readiness| readiness.waiting_for = Some(error.message.clone()));
+    tokio::time::sleep(Duration::from_millis(SOURCE_RETRY_MS)).await;
+}

@@ -1,0 +1,54 @@
+//! `litevisor serve`.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::{ConfigFile, Failure, ListenFlags, terminal};
+use crate::app::App;
+use crate::config::Config;
+use crate::runtime::SystemRuntime;
+use crate::telemetry::start_logging;
+
+#[derive(Debug, Args)]
+pub(super) struct ServeArgs {
+    #[command(flatten)]
+    file: ConfigFile,
+    #[command(flatten)]
+    listen: ListenFlags,
+}
+
+pub(super) async fn run(args: ServeArgs, runtime: Arc<SystemRuntime>) -> Result<ExitCode, Failure> {
+    let config = Config::load(args.listen.layer(args.file.layers()?))?.config;
+    config.check_exposure()?;
+    if config.source.kind.is_none() {
+        return Err(Failure::usage(
+            "there is no source: write [source] kind and uri (or path) into litevisor.toml, or try \
+             `litevisor demo`",
+        ));
+    }
+    start_logging(&config.telemetry).map_err(Failure::usage)?;
+    serve(config, runtime, |_| {}).await
+}
+
+/// Serves until the process is told to end; `bound` is told the address once it is taken.
+pub(super) async fn serve(
+    config: Config,
+    runtime: Arc<SystemRuntime>,
+    bound: impl FnOnce(&App),
+) -> Result<ExitCode, Failure> {
+    let app = App::bind(config, Arc::clone(&runtime)).await.map_err(Failure::failed)?;
+    bound(&app);
+    terminal::say(&format!(
+        "listening on http://{} (operator: http://{})",
+        app.address(),
+        app.admin_address()
+    ));
+    let bar = terminal::bar("reading the source", terminal::Unit::Bytes);
+    app.run(super::query::progress_on(bar)).await.map_err(Failure::failed)?;
+    if runtime.lifecycle().crashed() {
+        return Err(Failure::failed("a part of the program crashed; the log says which"));
+    }
+    Ok(ExitCode::SUCCESS)
+}

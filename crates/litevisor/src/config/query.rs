@@ -1,0 +1,53 @@
+//! `[query]`: bounds of one query.
+
+use model::limits;
+
+use super::reader::Reader;
+use super::value::{Bytes, Interval};
+
+/// `[query]`.
+#[derive(Clone, Debug)]
+pub struct QueryConfig {
+    /// Queue and execution together; a request may only lower it.
+    pub timeout: Interval,
+    /// SQLite's heap on behalf of one query.
+    pub heap_bytes_max: Bytes,
+    /// Temp files and private scratch of one query.
+    pub temp_bytes_max: Bytes,
+    /// A row's values together.
+    pub row_bytes_max: Bytes,
+    /// A whole result, encoded.
+    pub result_bytes_max: Bytes,
+    /// The text of a request's SQL.
+    pub sql_bytes_max: Bytes,
+}
+
+impl QueryConfig {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        const S: &str = "query";
+        QueryConfig {
+            timeout: reader.take(
+                S,
+                "timeout",
+                Interval::seconds(limits::QUERY_TIMEOUT_DEFAULT_SECONDS),
+            ),
+            heap_bytes_max: reader.take(
+                S,
+                "heap_bytes_max",
+                Bytes(limits::QUERY_HEAP_DEFAULT_BYTES),
+            ),
+            temp_bytes_max: reader.take(
+                S,
+                "temp_bytes_max",
+                Bytes(limits::QUERY_TEMP_DEFAULT_BYTES),
+            ),
+            row_bytes_max: reader.take(S, "row_bytes_max", Bytes(limits::ROW_BYTES_DEFAULT)),
+            result_bytes_max: reader.take(
+                S,
+                "result_bytes_max",
+                Bytes(limits::RESULT_DEFAULT_BYTES),
+            ),
+            sql_bytes_max: reader.take(S, "sql_bytes_max", Bytes(limits::SQL_DEFAULT_BYTES)),
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! `GET /metrics` for Prometheus.
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderValue, Response};
+
+use super::AdminState;
+
+/// Everything, in OpenMetrics text.
+pub(crate) async fn handle(State(state): State<AdminState>) -> Response<Body> {
+    if let Some(service) = state.front.service() {
+        state.front.metrics().usage(&service.hypervisor.usage());
+    }
+    let mut response = Response::new(Body::from(state.front.metrics().encode()));
+    let text = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(text));
+    response
+}

@@ -1,0 +1,45 @@
+//! `GET /livez` and `GET /readyz`: what an orchestrator asks. Without credentials, and never an
+//! activity of any instance.
+
+use axum::body::Body;
+use axum::extract::{RawQuery, State};
+use axum::http::{Response, StatusCode};
+
+use super::AdminState;
+
+/// Alive: the process answers.
+pub(crate) async fn live() -> &'static str {
+    "ok\n"
+}
+
+/// Ready: traffic may come. `?verbose` lists what it looks at.
+pub(crate) async fn ready(
+    State(state): State<AdminState>,
+    RawQuery(query): RawQuery,
+) -> Response<Body> {
+    let readiness = state.front.readiness();
+    let checks = [
+        ("listeners are bound", true),
+        ("catalog is valid", readiness.catalog),
+        ("source answered once", readiness.source),
+        ("not draining", !state.front.draining()),
+    ];
+    let ready = checks.iter().all(|(_, holds)| *holds);
+    let verbose =
+        query.is_some_and(|query| query.split('&').any(|part| part.starts_with("verbose")));
+    let mut text = String::new();
+    if verbose {
+        for (check, holds) in checks {
+            text.push_str(&format!("[{}] {check}\n", if holds { "+" } else { "-" }));
+        }
+        if let Some(waiting_for) = readiness.waiting_for {
+            text.push_str(&format!("waiting: {waiting_for}\n"));
+        }
+    }
+    text.push_str(if ready { "ready\n" } else { "not ready\n" });
+    let mut response = Response::new(Body::from(text));
+    if !ready {
+        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    }
+    response
+}

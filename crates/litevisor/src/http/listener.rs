@@ -1,0 +1,173 @@
+//! Listeners: bound before any slow work, a bounded number of connections, each with its
+//! deadlines; draining stops accepting, finishes what is under way, then closes.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{Request, Response};
+use futures_util::future::BoxFuture;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use model::limits::{ACCEPT_RETRY_MS, CONNECTION_BUFFER_BYTES, STREAMS_PER_CONNECTION_MAX};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use super::guarded_io::GuardedIo;
+use crate::runtime::SystemRuntime;
+use crate::telemetry::Metrics;
+
+/// Binds `address`, named by its setting in the error.
+///
+/// # Errors
+/// The port is taken or may not be bound: says which, and what to do.
+pub async fn bind(setting: &str, address: SocketAddr) -> Result<TcpListener, String> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let why = match error.kind() {
+            std::io::ErrorKind::AddrInUse => "another program listens there".to_owned(),
+            _ => error.to_string(),
+        };
+        format!(
+            "cannot listen on {address} (port {}): {why}; choose another {setting}",
+            address.port()
+        )
+    })
+}
+
+/// Answers one request; never fails.
+pub(crate) type Answer =
+    Arc<dyn Fn(Request<Incoming>) -> BoxFuture<'static, Response<Body>> + Send + Sync>;
+
+/// Bounds of a listener.
+#[derive(Clone, Debug)]
+pub struct ListenerBounds {
+    /// Open at once.
+    pub connections_max: usize,
+    /// Without a complete request head.
+    pub keep_alive_timeout: Duration,
+    /// Taking nothing of a response.
+    pub write_timeout: Duration,
+}
+
+/// A bound listener about to accept.
+pub struct Listener {
+    /// Where it is bound.
+    pub socket: TcpListener,
+    /// Who answers.
+    pub answer: Answer,
+    /// Its bounds.
+    pub bounds: ListenerBounds,
+    /// Once cancelled: accept no more, finish what is under way.
+    pub closing: CancellationToken,
+}
+
+impl Listener {
+    /// Accepts connections until it is closing; returns once the last of them has ended, or the
+    /// process stops at once.
+    pub async fn serve(self, runtime: Arc<SystemRuntime>, metrics: Arc<Metrics>) {
+        let room = Arc::new(Semaphore::new(self.bounds.connections_max));
+        let mut builder = auto::Builder::new(TokioExecutor::new());
+        builder
+            .http1()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.bounds.keep_alive_timeout)
+            .max_buf_size(CONNECTION_BUFFER_BYTES);
+        builder
+            .http2()
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(STREAMS_PER_CONNECTION_MAX)
+            .max_send_buf_size(CONNECTION_BUFFER_BYTES);
+        let builder = Arc::new(builder);
+        loop {
+            let accepted = tokio::select! {
+                biased;
+                () = self.closing.cancelled() => break,
+                accepted = accept(&self.socket, &room) => accepted,
+            };
+            let Some((stream, permit)) = accepted else {
+                // Out of file descriptors, most likely: some connection has to end first.
+                tokio::time::sleep(Duration::from_millis(ACCEPT_RETRY_MS)).await;
+                continue;
+            };
+            let connection = Connection {
+                builder: Arc::clone(&builder),
+                answer: Arc::clone(&self.answer),
+                closing: self.closing.clone(),
+                runtime: Arc::clone(&runtime),
+                write_timeout: self.bounds.write_timeout,
+            };
+            metrics.connection(1);
+            let metrics = Arc::clone(&metrics);
+            runtime.spawn_task("connection", async move {
+                connection.serve(stream).await;
+                metrics.connection(-1);
+                drop(permit);
+            });
+        }
+        drop(self.socket);
+        let all = u32::try_from(self.bounds.connections_max).unwrap_or(u32::MAX);
+        tokio::select! {
+            _ = room.acquire_many(all) => {}
+            () = runtime.lifecycle().stopping() => {}
+        }
+    }
+}
+
+async fn accept(
+    socket: &TcpListener,
+    room: &Arc<Semaphore>,
+) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+    // Over the bound, newcomers wait in the kernel's backlog.
+    let permit = Arc::clone(room).acquire_owned().await.ok()?;
+    match socket.accept().await {
+        Ok((stream, _)) => Some((stream, permit)),
+        Err(error) => {
+            tracing::warn!(%error, "cannot accept a connection");
+            None
+        }
+    }
+}
+
+struct Connection {
+    builder: Arc<auto::Builder<TokioExecutor>>,
+    answer: Answer,
+    closing: CancellationToken,
+    runtime: Arc<SystemRuntime>,
+    write_timeout: Duration,
+}
+
+impl Connection {
+    async fn serve(self, stream: TcpStream) {
+        // Without it a small answer may wait 40 ms for an acknowledgement.
+        let _ = stream.set_nodelay(true);
+        let io = TokioIo::new(GuardedIo::new(stream, self.write_timeout));
+        let answer = Arc::clone(&self.answer);
+        let service = service_fn(move |request| {
+            let response = answer(request);
+            async move { Ok::<_, std::convert::Infallible>(response.await) }
+        });
+        let connection = self.builder.serve_connection(io, service);
+        let mut connection = std::pin::pin!(connection);
+        let ended = tokio::select! {
+            ended = connection.as_mut() => Some(ended),
+            () = self.closing.cancelled() => None,
+        };
+        let ended = match ended {
+            Some(ended) => ended,
+            None => {
+                connection.as_mut().graceful_shutdown();
+                tokio::select! {
+                    ended = connection.as_mut() => ended,
+                    () = self.runtime.lifecycle().stopping() => Ok(()),
+                }
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(error = &*error, "a connection ended early");
+        }
+    }
+}

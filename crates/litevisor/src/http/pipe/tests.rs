@@ -1,0 +1,81 @@
+//! Tests of the pipe: holding back, bounds, ends.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures_util::task::noop_waker;
+use model::{Monotonic, Timestamp};
+
+use super::*;
+
+/// A clock that goes on by a second whenever it is asked.
+#[derive(Default)]
+struct Ticking(AtomicU64);
+
+impl Clock for Ticking {
+    fn now(&self) -> Timestamp {
+        Timestamp(0)
+    }
+
+    fn monotonic(&self) -> Monotonic {
+        Monotonic(self.0.fetch_add(1_000_000_000, Ordering::Relaxed))
+    }
+}
+
+fn small_pipe() -> (PipeWriter, PipeReader) {
+    let patience = Patience { idle: Duration::from_millis(5), rate_min: 1 };
+    pipe(Arc::new(Ticking::default()), patience)
+}
+
+#[test]
+fn a_small_result_is_held_back_and_goes_out_whole() {
+    let (mut writer, reader) = small_pipe();
+    let waker = noop_waker();
+    let cx = Context::from_waker(&waker);
+    assert_eq!(writer.push(b"abc".to_vec()), Flow::Continue);
+    assert!(reader.poll_worth_sending(&cx).is_pending());
+    writer.end();
+    assert!(reader.poll_worth_sending(&cx).is_pending(), "the query's end tells");
+    drop(writer);
+    assert_eq!(reader.take_all(), (Bytes::from_static(b"abc"), End::Whole));
+}
+
+#[test]
+fn a_full_chunk_is_worth_sending() {
+    let (mut writer, reader) = small_pipe();
+    let waker = noop_waker();
+    let cx = Context::from_waker(&waker);
+    assert_eq!(writer.push(vec![0; STREAM_CHUNK_BYTES]), Flow::Continue);
+    assert!(reader.poll_worth_sending(&cx).is_ready());
+    reader.start_flowing();
+    assert!(matches!(reader.poll_chunk(&cx), Poll::Ready(Ok(_))));
+    assert!(reader.poll_chunk(&cx).is_pending());
+    drop(writer);
+    assert!(matches!(reader.poll_chunk(&cx), Poll::Ready(Err(End::Aborted))), "not whole");
+}
+
+#[test]
+fn a_reader_that_stands_still_is_cut_and_its_memory_freed() {
+    let (mut writer, reader) = small_pipe();
+    for _ in 0..PIPE_CHUNKS_MAX {
+        assert_eq!(writer.push(vec![0; 10]), Flow::Continue);
+    }
+    assert_eq!(writer.push(vec![0; 10]), Flow::Stop);
+    writer.end();
+    let (bytes, end) = reader.take_all();
+    assert_eq!((bytes.len(), end), (0, End::TooSlow));
+}
+
+#[test]
+fn a_reader_that_left_stops_the_producer() {
+    let (mut writer, reader) = small_pipe();
+    let producer = std::thread::Builder::new().spawn(move || {
+        let mut pushed = 0_usize;
+        while writer.push(vec![0; 10]) == Flow::Continue {
+            pushed += 1;
+        }
+        pushed
+    });
+    drop(reader);
+    let pushed = producer.expect("spawned").join().expect("ended");
+    assert!(pushed <= PIPE_CHUNKS_MAX);
+}

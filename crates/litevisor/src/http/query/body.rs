@@ -1,0 +1,155 @@
+//! A streamed result as an HTTP body. It owns the running query: a client that leaves drops the
+//! body, and with it interrupts the query and returns its lease.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use axum::http::HeaderMap;
+use bytes::Bytes;
+use hyper::body::{Body, Frame};
+use model::{Clock, Error, ErrorCode, Summary};
+
+use super::super::pipe::{End, PipeReader};
+use super::super::service::Service;
+use super::run::{COMPLETE, Moment, Running, complete};
+use super::sink::Telling;
+use crate::telemetry::{Outcome, Stage};
+
+/// Notes how a query ended, once: in the metrics and, where it is our fault, in the log.
+pub(super) struct Ending {
+    service: Arc<Service>,
+    telling: Telling,
+    head_at: Moment,
+    noted: bool,
+}
+
+impl Ending {
+    pub(super) fn new(service: Arc<Service>, telling: Telling, head_at: Moment) -> Self {
+        Ending { service, telling, head_at, noted: false }
+    }
+
+    /// It ended by an error, which is handed back.
+    pub(super) fn failed(mut self, error: Error) -> Error {
+        self.note(Outcome::Failed(error.code), 0);
+        error
+    }
+
+    /// It ended otherwise.
+    pub(super) fn ended(mut self, outcome: Outcome, rows: u64) {
+        self.note(outcome, rows);
+    }
+
+    fn note(&mut self, outcome: Outcome, rows: u64) {
+        if std::mem::replace(&mut self.noted, true) {
+            return;
+        }
+        let bytes = self.telling.lock().bytes;
+        self.service.metrics.query_ended(outcome, rows, bytes);
+    }
+
+    fn note_stream(&mut self, outcome: Outcome, rows: u64) {
+        let streamed = self.service.runtime.monotonic().since(self.head_at);
+        self.service.metrics.stage(Stage::Stream, streamed);
+        self.note(outcome, rows);
+    }
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        if !self.noted {
+            self.note_stream(Outcome::ClientGone, 0);
+        }
+    }
+}
+
+/// Why a stream ended abnormally, for hyper, which then resets the connection.
+#[derive(Debug)]
+pub(super) struct Cut(End);
+
+impl std::fmt::Display for Cut {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the result's stream was cut: {:?}", self.0)
+    }
+}
+
+impl std::error::Error for Cut {}
+
+/// The body.
+pub(super) struct StreamBody {
+    running: Option<Running>,
+    result: Option<Result<Summary, Error>>,
+    reader: PipeReader,
+    trailers: bool,
+    ending: Ending,
+    over: bool,
+}
+
+impl StreamBody {
+    pub(super) fn new(
+        running: Option<Running>,
+        done: Option<Summary>,
+        reader: PipeReader,
+        trailers: bool,
+        ending: Ending,
+    ) -> Self {
+        StreamBody { running, result: done.map(Ok), reader, trailers, ending, over: false }
+    }
+
+    /// All chunks are out: what the client sees now.
+    fn last_frame(&mut self, end: End) -> Option<Result<Frame<Bytes>, Cut>> {
+        self.over = true;
+        let fault = self.ending.telling.lock().fault.take();
+        let (outcome, rows) = match (&self.result, fault, end) {
+            (_, _, End::TooSlow) => (Outcome::TooSlow, 0),
+            (_, Some(fault), _) => (Outcome::Failed(fault.code), 0),
+            (Some(Err(error)), None, _) => (Outcome::Failed(error.code), 0),
+            (Some(Ok(summary)), None, End::Whole) => (Outcome::Ok, summary.rows),
+            _ => (Outcome::Failed(ErrorCode::Internal), 0),
+        };
+        self.ending.note_stream(outcome, rows);
+        if let Some(Err(error)) = &self.result {
+            super::super::problem_log::log(error);
+        }
+        match (&self.result, end) {
+            (Some(Ok(summary)), End::Whole) if self.trailers => {
+                let mut trailers = HeaderMap::with_capacity(1);
+                trailers.insert(COMPLETE, complete(summary));
+                Some(Ok(Frame::trailers(trailers)))
+            }
+            (_, End::Whole) => None,
+            (_, end) => Some(Err(Cut(end))),
+        }
+    }
+}
+
+impl Body for StreamBody {
+    type Data = Bytes;
+    type Error = Cut;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
+        let this = self.get_mut();
+        if this.over {
+            return Poll::Ready(None);
+        }
+        if let Some(running) = &mut this.running
+            && let Poll::Ready(result) = running.as_mut().poll(cx)
+        {
+            this.running = None;
+            this.result = Some(result);
+        }
+        match this.reader.poll_chunk(cx) {
+            Poll::Ready(Ok(chunk)) => Poll::Ready(Some(Ok(Frame::data(chunk)))),
+            // Too slow: there is nothing to wait for. Otherwise the query is about to say its end.
+            Poll::Ready(Err(end)) if this.running.is_none() || end == End::TooSlow => {
+                Poll::Ready(this.last_frame(end))
+            }
+            // The query is done and the encoder never said an end: nothing more will come.
+            Poll::Pending if this.running.is_none() => Poll::Ready(this.last_frame(End::Aborted)),
+            Poll::Ready(Err(_)) | Poll::Pending => Poll::Pending,
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! `/v1/query`: a tenant's SQL in, a streamed result out.
+
+mod body;
+pub(crate) mod get;
+mod params;
+pub(crate) mod post;
+mod run;
+mod sink;
+
+use std::time::Duration;
+
+use engine::Params;
+use export::Format;
+use model::{Error, ErrorCode, TenantId};
+
+use super::service::Service;
+
+/// A request for a result, checked.
+pub(super) struct Wanted {
+    tenant: TenantId,
+    sql: String,
+    params: Params,
+    format: Format,
+    timeout: Duration,
+    max_rows: Option<u64>,
+    max_age: Option<Duration>,
+    /// The client takes trailers.
+    trailers: bool,
+}
+
+/// `timeout_ms` may only lower the setting.
+fn timeout(service: &Service, wanted_ms: Option<u64>) -> Result<Duration, Error> {
+    let setting = service.bounds.query_timeout;
+    match wanted_ms {
+        None => Ok(setting),
+        Some(ms) if ms > 0 && u128::from(ms) <= setting.as_millis() => {
+            Ok(Duration::from_millis(ms))
+        }
+        Some(ms) => Err(invalid(format!(
+            "timeout_ms is {ms}; it is between 1 and this service's own {}",
+            setting.as_millis()
+        ))),
+    }
+}
+
+/// A length of time in a request: as in the configuration (`5m`, `0s`).
+fn max_age(text: Option<&str>) -> Result<Option<Duration>, Error> {
+    text.map(|text| match crate::config::Interval::parse(text) {
+        Some(interval) => Ok(interval.0),
+        None => Err(invalid("max_age is a length of time such as \"30s\" or \"5m\"".to_owned())),
+    })
+    .transpose()
+}
+
+/// SQL over its bound never reaches the engine.
+fn check_sql(service: &Service, sql: &str) -> Result<(), Error> {
+    if sql.len() as u64 > service.bounds.sql_bytes_max {
+        return Err(Error::new(
+            ErrorCode::BodyTooLarge,
+            format!(
+                "the SQL has {} bytes; at most {} are taken",
+                sql.len(),
+                service.bounds.sql_bytes_max
+            ),
+        ));
+    }
+    Ok(())
+}
+
+fn invalid(message: String) -> Error {
+    Error::new(ErrorCode::RequestInvalid, message)
+}

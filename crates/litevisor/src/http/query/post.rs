@@ -1,0 +1,110 @@
+//! `POST /v1/query?tenant=`.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use axum::http::{HeaderMap, Response, request::Parts};
+use export::Format;
+use model::{Error, ErrorCode, TenantId};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::super::error::{Problem, ProblemBody};
+use super::super::format;
+use super::super::service::Service;
+use super::{Wanted, invalid, run};
+
+/// What to ask.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct QueryBody {
+    /// One or more statements; the result is the last one's. They share one private scratch.
+    sql: String,
+    /// A list for `?1`, an object for `:NAME`, `@NAME`, `$NAME`. Integers beyond 2^53 as strings,
+    /// blobs as `{"$blob": base64}`, text that must stay text as `{"$text": string}`.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    params: Option<serde_json::Value>,
+    /// `json`, `ndjson` or `csv`; without it `Accept` decides.
+    #[serde(default)]
+    format: Option<String>,
+    /// For queue and execution together; only lower than the service's own.
+    #[serde(default)]
+    timeout_ms: Option<u64>,
+    /// At most so many rows: a wanted cut.
+    #[serde(default)]
+    max_rows: Option<u64>,
+    /// The oldest data that will do, such as `5m`: waits for a refresh where they are older.
+    #[serde(default)]
+    max_age: Option<String>,
+}
+
+/// Runs SQL on one tenant's data.
+#[utoipa::path(
+    post, path = "/v1/query", tag = "query",
+    params(("tenant" = String, Query, description = "The tenant, in canonical percent-encoding")),
+    request_body = QueryBody,
+    responses(
+        (status = 200, description = "The result of the last statement, streamed"),
+        (status = "4XX", description = "The request's or the statement's fault", body = ProblemBody, content_type = "application/problem+json"),
+        (status = "5XX", description = "This replica's fault", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn handle(
+    State(service): State<Arc<Service>>,
+    request: Request,
+) -> Result<Response<Body>, Problem> {
+    let (parts, body) = request.into_parts();
+    let tenant = service.tenant(&parts)?;
+    check_content_type(&parts.headers)?;
+    let bytes = service.read_body(&parts.headers, body).await?;
+    let wanted = wanted(&service, &parts, tenant, &bytes)?;
+    run::run(service, wanted).await
+}
+
+fn wanted(
+    service: &Service,
+    parts: &Parts,
+    tenant: TenantId,
+    bytes: &[u8],
+) -> Result<Wanted, Error> {
+    service.only_parameter(parts)?;
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        invalid(format!("the body is not UTF-8 at byte {}", error.valid_up_to()))
+    })?;
+    let body: QueryBody = serde_json::from_str(text)
+        .map_err(|error| invalid(format!("the body is not as it should be: {error}")))?;
+    super::check_sql(service, &body.sql)?;
+    Ok(Wanted {
+        tenant,
+        params: super::params::from_json(body.params)?,
+        format: chosen_format(body.format.as_deref(), &parts.headers)?,
+        timeout: super::timeout(service, body.timeout_ms)?,
+        max_rows: body.max_rows,
+        max_age: super::max_age(body.max_age.as_deref())?,
+        trailers: run::takes_trailers(&parts.headers),
+        sql: body.sql,
+    })
+}
+
+fn chosen_format(named: Option<&str>, headers: &HeaderMap) -> Result<Format, Error> {
+    match named {
+        Some(name) => format::by_name(name),
+        None => format::by_accept(headers),
+    }
+}
+
+fn check_content_type(headers: &HeaderMap) -> Result<(), Error> {
+    let unsupported = |message: &str| Err(Error::new(ErrorCode::MediaTypeUnsupported, message));
+    if headers.get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
+        return unsupported("the body must come without Content-Encoding");
+    }
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = content_type.and_then(|value| value.split(';').next()).map(str::trim);
+    match essence {
+        Some(essence) if essence.eq_ignore_ascii_case("application/json") => Ok(()),
+        _ => unsupported("the body is JSON: send it with Content-Type: application/json"),
+    }
+}

@@ -1,0 +1,178 @@
+//! Runs a query and turns its beginning into a response: a problem, a whole body with its length,
+//! or a stream.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, TE, TRAILER};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Response};
+use engine::Script;
+use export::Format;
+use hypervisor::{Interrupt, Opened, QueryRequest};
+use model::{Clock, Error, Monotonic, Summary};
+
+use super::super::error::Problem;
+use super::super::pipe::{End, pipe};
+use super::super::service::Service;
+use super::Wanted;
+use super::body::{Ending, StreamBody};
+use super::sink::{ResultSink, Telling};
+use crate::telemetry::{Outcome, Stage};
+
+/// A query under way; dropping it interrupts it.
+pub(super) type Running = Pin<Box<dyn Future<Output = Result<Summary, Error>> + Send>>;
+
+const AS_OF: HeaderName = HeaderName::from_static("litevisor-as-of");
+const GENERATION: HeaderName = HeaderName::from_static("litevisor-generation");
+const INSTANCE: HeaderName = HeaderName::from_static("litevisor-instance");
+const MAX_ROWS: HeaderName = HeaderName::from_static("litevisor-max-rows");
+pub(super) const COMPLETE: HeaderName = HeaderName::from_static("litevisor-complete");
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+
+/// Whether the client says that it takes trailers.
+pub(super) fn takes_trailers(headers: &HeaderMap) -> bool {
+    let said = headers.get_all(TE).iter().filter_map(|value| value.to_str().ok());
+    said.flat_map(|value| value.split(',')).any(|coding| coding.trim() == "trailers")
+}
+
+/// Runs it. An error before the head is out is a problem with its own status.
+pub(super) async fn run(service: Arc<Service>, wanted: Wanted) -> Result<Response<Body>, Problem> {
+    let started = service.runtime.monotonic();
+    let (format, max_rows) = (wanted.format, wanted.max_rows);
+    // Only CSV cannot say in its own body that it was cut.
+    let completeness = max_rows.filter(|_| matches!(format, Format::Csv));
+    let trailers = completeness.is_some() && wanted.trailers;
+    let (writer, reader) = pipe(service.clock(), service.bounds.patience);
+    let telling = Telling::default();
+    let sink = ResultSink::new(format, writer, telling.clone(), service.bounds.result_bytes_max);
+    let mut running = start(&service, wanted, sink);
+
+    let first = poll_fn(|cx| {
+        if let Poll::Ready(result) = running.as_mut().poll(cx) {
+            return Poll::Ready(Some(result));
+        }
+        reader.poll_worth_sending(cx).map(|()| None)
+    })
+    .await;
+    let exec_until = service.runtime.monotonic();
+    let (opened, fault) = {
+        let mut told = telling.lock();
+        (told.opened.take(), if first.is_some() { told.fault.take() } else { None })
+    };
+    let mut response = Response::new(Body::empty());
+    let timing = Timing { total: exec_until.since(started), opened: opened.as_ref() };
+    write_head(response.headers_mut(), format, completeness, &timing);
+    timing.observe(&service);
+
+    let ending = Ending::new(Arc::clone(&service), telling, exec_until);
+    match first {
+        Some(Err(error)) => return Err(ending.failed(fault.unwrap_or(error)).into()),
+        Some(Ok(_)) if fault.is_some() => {
+            return Err(ending.failed(fault.unwrap_or_else(|| Error::internal("no fault"))).into());
+        }
+        Some(Ok(summary)) if !trailers => {
+            let (bytes, end) = reader.take_all();
+            if end != End::Whole {
+                let lost = Error::internal(format!("the encoder ended as {end:?}"));
+                return Err(ending.failed(lost).into());
+            }
+            if completeness.is_some() {
+                response.headers_mut().insert(COMPLETE, complete(&summary));
+            }
+            ending.ended(Outcome::Ok, summary.rows);
+            *response.body_mut() = Body::from(bytes);
+        }
+        done => {
+            reader.start_flowing();
+            if trailers {
+                response
+                    .headers_mut()
+                    .insert(TRAILER, HeaderValue::from_static("Litevisor-Complete"));
+            }
+            let running = done.is_none().then_some(running);
+            let body =
+                StreamBody::new(running, done.and_then(Result::ok), reader, trailers, ending);
+            *response.body_mut() = Body::new(body);
+        }
+    }
+    Ok(response)
+}
+
+fn start(service: &Arc<Service>, wanted: Wanted, sink: ResultSink) -> Running {
+    let request = QueryRequest {
+        tenant: wanted.tenant,
+        script: Script { sql: wanted.sql, params: wanted.params },
+        timeout: wanted.timeout,
+        max_rows: wanted.max_rows,
+        max_age: wanted.max_age,
+    };
+    let hypervisor = service.hypervisor.clone();
+    Box::pin(async move { hypervisor.query(request, Box::new(sink), Interrupt::new()).await })
+}
+
+pub(super) fn complete(summary: &Summary) -> HeaderValue {
+    HeaderValue::from_static(if summary.cut.is_none() { "true" } else { "false" })
+}
+
+/// Where the time to the first byte went.
+struct Timing<'a> {
+    total: Duration,
+    opened: Option<&'a Opened>,
+}
+
+impl Timing<'_> {
+    fn exec(&self) -> Duration {
+        let before = self.opened.map_or(Duration::ZERO, |opened| opened.boot + opened.queue);
+        self.total.saturating_sub(before)
+    }
+
+    fn observe(&self, service: &Service) {
+        let Some(opened) = self.opened else { return };
+        if opened.cold {
+            service.metrics.stage(Stage::Boot, opened.boot);
+        }
+        service.metrics.stage(Stage::Queue, opened.queue);
+        service.metrics.stage(Stage::Exec, self.exec());
+    }
+
+    fn header(&self) -> Option<HeaderValue> {
+        let opened = self.opened?;
+        let ms = |duration: Duration| duration.as_secs_f64() * 1000.0;
+        let text = format!(
+            "boot;dur={:.3}, queue;dur={:.3}, exec;dur={:.3}",
+            ms(opened.boot),
+            ms(opened.queue),
+            ms(self.exec())
+        );
+        HeaderValue::try_from(text).ok()
+    }
+}
+
+fn write_head(headers: &mut HeaderMap, format: Format, max_rows: Option<u64>, timing: &Timing<'_>) {
+    headers.reserve(8);
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(rows) = max_rows {
+        headers.insert(MAX_ROWS, HeaderValue::from(rows));
+    }
+    let Some(opened) = timing.opened else { return };
+    let mut text = [0; model::timestamp::TEXT_BYTES];
+    if let Some(value) =
+        opened.as_of.write_text(&mut text).and_then(|text| HeaderValue::from_str(text).ok())
+    {
+        headers.insert(AS_OF, value);
+    }
+    headers.insert(GENERATION, HeaderValue::from(opened.generation));
+    let warmth = if opened.cold { "cold" } else { "warm" };
+    headers.insert(INSTANCE, HeaderValue::from_static(warmth));
+    if let Some(value) = timing.header() {
+        headers.insert(SERVER_TIMING, value);
+    }
+}
+
+/// A moment, for `body` to measure from.
+pub(super) type Moment = Monotonic;

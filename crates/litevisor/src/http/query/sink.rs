@@ -1,0 +1,117 @@
+//! The sink of a query's rows: an encoder into the pipe, with the result's bound and what the
+//! response's head needs.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use export::{Format, Output};
+use hypervisor::{Opened, QuerySink};
+use model::limits::STREAM_CHUNK_BYTES;
+use model::{Cell, Column, Error, ErrorCode, Flow, RowSink, Summary};
+
+use super::super::pipe::PipeWriter;
+
+/// What the query's thread tells the response.
+#[derive(Default)]
+pub(super) struct Told {
+    /// What the head needs.
+    pub(super) opened: Option<Opened>,
+    /// Why the sink wanted no more rows, if it was its own bound.
+    pub(super) fault: Option<Error>,
+    /// Bytes of the encoded result.
+    pub(super) bytes: u64,
+}
+
+/// Shared between the sink and the response.
+#[derive(Clone, Default)]
+pub(super) struct Telling(Arc<Mutex<Told>>);
+
+impl Telling {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Told> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Counts the encoded bytes on their way into the pipe and enforces the result's bound.
+struct Bounded {
+    pipe: PipeWriter,
+    telling: Telling,
+    bytes_max: u64,
+}
+
+impl Output for Bounded {
+    fn chunk(&mut self, bytes: Vec<u8>) -> Flow {
+        let full = bytes.len() >= STREAM_CHUNK_BYTES;
+        let total = {
+            let mut told = self.telling.lock();
+            told.bytes += bytes.len() as u64;
+            told.bytes
+        };
+        // A last chunk may cross the bound once the head is out: what it ends is whole.
+        if total > self.bytes_max && (full || !self.pipe.is_flowing()) {
+            self.telling.lock().fault.get_or_insert_with(|| too_large(self.bytes_max));
+        }
+        let flow = self.pipe.push(bytes);
+        if self.telling.lock().fault.is_some() { Flow::Stop } else { flow }
+    }
+
+    fn abort(&mut self) {
+        self.pipe.abort();
+    }
+
+    fn end(&mut self) {
+        self.pipe.end();
+    }
+}
+
+fn too_large(bytes_max: u64) -> Error {
+    Error::new(
+        ErrorCode::ResultTooLarge,
+        format!(
+            "the result is larger than {bytes_max} bytes; ask for fewer rows or columns, or for \
+             parts of it"
+        ),
+    )
+}
+
+/// The sink handed to the hypervisor.
+pub(super) struct ResultSink {
+    encoder: Box<dyn RowSink + Send>,
+    telling: Telling,
+}
+
+impl ResultSink {
+    pub(super) fn new(format: Format, pipe: PipeWriter, telling: Telling, bytes_max: u64) -> Self {
+        let output = Bounded { pipe, telling: telling.clone(), bytes_max };
+        ResultSink { encoder: export::encoder(format, output), telling }
+    }
+}
+
+impl QuerySink for ResultSink {
+    fn opened(&mut self, opened: &Opened) {
+        self.telling.lock().opened = Some(opened.clone());
+    }
+}
+
+impl RowSink for ResultSink {
+    fn begin(&mut self, columns: &[Column]) -> Flow {
+        self.encoder.begin(columns)
+    }
+
+    fn row(&mut self, cells: &[Cell<'_>]) -> Flow {
+        self.encoder.row(cells)
+    }
+
+    fn finish(&mut self, summary: &Summary) {
+        // The engine stops where the sink says so, and calls it an end; here it is a bound.
+        let fault = self.telling.lock().fault.clone();
+        match fault {
+            Some(error) => self.encoder.fail(&error),
+            None => self.encoder.finish(summary),
+        }
+    }
+
+    fn fail(&mut self, error: &Error) {
+        let fault = self.telling.lock().fault.clone();
+        self.encoder.fail(fault.as_ref().unwrap_or(error));
+    }
+}

@@ -1,0 +1,91 @@
+//! The routes of both listeners, as routers. Unknown routes and methods are problems too.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::Uri;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, delete, get, post};
+use model::{Error, ErrorCode};
+
+use super::admin::AdminState;
+use super::error::Problem;
+use super::service::Service;
+use super::{admin, error_pages, instance, openapi, query, schema};
+use crate::telemetry::Route;
+
+/// The routes of tenants' listener, with their methods.
+pub const PUBLIC_ROUTES: &[(&str, &str)] = &[
+    (QUERY, "GET, POST"),
+    (SCHEMA, "GET"),
+    (INSTANCE, "GET, DELETE"),
+    (BOOT, "POST"),
+    (IMAGE, "GET"),
+    (OPENAPI, "GET"),
+    (ERROR_PAGE, "GET"),
+];
+
+/// The routes of the admin listener, with their methods.
+pub const ADMIN_ROUTES: &[(&str, &str)] =
+    &[("/v1/tenants", "GET"), ("/livez", "GET"), ("/readyz", "GET"), ("/metrics", "GET")];
+
+const QUERY: &str = "/v1/query";
+const SCHEMA: &str = "/v1/schema";
+const INSTANCE: &str = "/v1/instance";
+const BOOT: &str = "/v1/instance/boot";
+const IMAGE: &str = "/v1/instance/image";
+const OPENAPI: &str = "/v1/openapi.json";
+const ERROR_PAGE: &str = "/docs/errors/{code}";
+
+/// The template of a path, for metrics: never the path itself, which anybody may make up.
+pub(super) fn label(path: &str) -> Route {
+    let known = PUBLIC_ROUTES.iter().chain(ADMIN_ROUTES).map(|(route, _)| *route);
+    known
+        .into_iter()
+        .find(|route| *route == path)
+        .unwrap_or_else(|| if path.starts_with("/docs/errors/") { ERROR_PAGE } else { "none" })
+}
+
+/// The router of tenants' listener.
+pub(super) fn public(service: Arc<Service>) -> Router {
+    let instance = get(instance::get::handle).merge(delete(instance::delete::handle));
+    Router::new()
+        .route(QUERY, only(get(query::get::handle).merge(post(query::post::handle)), "GET, POST"))
+        .route(SCHEMA, only(get(schema::get::handle), "GET"))
+        .route(INSTANCE, only(instance, "GET, DELETE"))
+        .route(BOOT, only(post(instance::boot::handle), "POST"))
+        .route(IMAGE, only(get(instance::image::handle), "GET"))
+        .route(OPENAPI, only(get(openapi::handle), "GET"))
+        .route(ERROR_PAGE, only(get(error_pages::handle), "GET"))
+        .fallback(not_found)
+        .with_state(service)
+}
+
+/// The router of the admin listener.
+pub(super) fn admin(state: AdminState) -> Router {
+    Router::new()
+        .route("/v1/tenants", only(get(admin::tenants::handle), "GET"))
+        .route("/livez", only(get(admin::probes::live), "GET"))
+        .route("/readyz", only(get(admin::probes::ready), "GET"))
+        .route("/metrics", only(get(admin::metrics::handle), "GET"))
+        .fallback(not_found)
+        .with_state(state)
+}
+
+fn only<S: Clone + Send + Sync + 'static>(
+    methods: MethodRouter<S>,
+    allow: &'static str,
+) -> MethodRouter<S> {
+    methods.fallback(move || async move { Problem::method_not_allowed(allow) })
+}
+
+async fn not_found(uri: Uri) -> Response {
+    let path = uri.path();
+    let known = PUBLIC_ROUTES.iter().chain(ADMIN_ROUTES).any(|(route, _)| *route == path);
+    let message = if known {
+        format!("{path} is a route of the other listener")
+    } else {
+        "there is no such route; GET /v1/openapi.json lists those there are".to_owned()
+    };
+    Problem::from(Error::new(ErrorCode::NotFound, message)).into_response()
+}

@@ -1,0 +1,96 @@
+//! Lifecycle facts turned into log lines and metrics.
+
+use std::sync::Arc;
+
+use hypervisor::{Event, Events};
+use model::TenantId;
+
+use super::{Metrics, Outcome};
+
+/// Takes the hypervisor's events.
+pub struct EventSink {
+    metrics: Arc<Metrics>,
+}
+
+impl EventSink {
+    /// A sink into these metrics.
+    pub fn new(metrics: Arc<Metrics>) -> Self {
+        EventSink { metrics }
+    }
+}
+
+/// The word logged for the shared tables, which are nobody's.
+fn whose<'a>(tenant: &Option<&'a TenantId>) -> &'a str {
+    tenant.map_or("(shared)", TenantId::as_str)
+}
+
+impl Events for EventSink {
+    fn emit(&self, event: &Event<'_>) {
+        match event {
+            Event::LoadStarted { tenant, kind } => {
+                tracing::debug!("tenant.id" = whose(tenant), load = kind.name(), "loading");
+            }
+            Event::TablesPublished { tenant, tables, bytes, generation } => {
+                let tenant = whose(tenant);
+                tracing::debug!("tenant.id" = tenant, tables, bytes, generation, "published");
+            }
+            Event::LoadFinished { tenant, kind, took, documents, rows, reloads } => {
+                self.metrics.load_ended(kind.name(), Outcome::Ok, Some(*took));
+                self.metrics.loaded(*documents, *rows);
+                let (tenant, took_ms) = (whose(tenant), took.as_millis() as u64);
+                tracing::info!(
+                    "tenant.id" = tenant,
+                    load = kind.name(),
+                    took_ms,
+                    documents,
+                    rows,
+                    reloads,
+                    "loaded"
+                );
+            }
+            Event::LoadFailed { tenant, kind, error } => {
+                self.metrics.load_ended(kind.name(), Outcome::Failed(error.code), None);
+                tracing::warn!(
+                    "tenant.id" = whose(tenant),
+                    load = kind.name(),
+                    code = error.code.slug(),
+                    internal = error.internal,
+                    "a load failed: {}",
+                    error.message
+                );
+            }
+            Event::LoadStopped { tenant, kind } => {
+                self.metrics.load_ended(kind.name(), Outcome::ClientGone, None);
+                tracing::info!(
+                    "tenant.id" = whose(tenant),
+                    load = kind.name(),
+                    "a load was stopped"
+                );
+            }
+            Event::PointLost { tenant } => {
+                tracing::info!(
+                    "tenant.id" = whose(tenant),
+                    "the source no longer keeps the point in time; reading anew"
+                );
+            }
+            Event::Closing { tenant, reason, leases } => {
+                self.metrics.evicted(reason.name());
+                let tenant = whose(tenant);
+                tracing::info!("tenant.id" = tenant, reason = reason.name(), leases, "closing");
+            }
+            Event::Shed { tenant, reason } => {
+                self.metrics.shed(reason.name());
+                tracing::debug!("tenant.id" = tenant.as_str(), reason = reason.name(), "shed");
+            }
+            Event::Panicked { doing, message } => {
+                self.metrics.panicked();
+                tracing::error!(doing, message, "a part of the program panicked; it was caught");
+            }
+            Event::DrainStep { step, took, in_time } => {
+                tracing::info!(step, took_ms = took.as_millis() as u64, in_time, "drain");
+            }
+            // Queries are counted where their answers end; other facts are for tests.
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,385 @@
+//! Metrics for Prometheus. Names are a closed list, each with a row in `docs/metrics.md`; labels
+//! are closed enums; no label ever holds a tenant.
+
+use std::sync::Mutex;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use hypervisor::{State, Usage};
+use model::ErrorCode;
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+
+/// What a metric does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetricKind {
+    /// Only grows.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// A distribution.
+    Histogram,
+}
+
+impl MetricKind {
+    /// The word in the documentation.
+    pub fn name(self) -> &'static str {
+        match self {
+            MetricKind::Counter => "counter",
+            MetricKind::Gauge => "gauge",
+            MetricKind::Histogram => "histogram",
+        }
+    }
+}
+
+/// Every metric: its full name as scraped, its kind, its labels, its meaning.
+pub const METRICS: &[(&str, MetricKind, &str, &str)] = &[
+    ("litevisor_http_requests_total", MetricKind::Counter, "route, status", "Requests answered"),
+    ("litevisor_http_connections", MetricKind::Gauge, "", "Connections open now"),
+    ("litevisor_queries_total", MetricKind::Counter, "outcome", "Queries ended"),
+    ("litevisor_query_stage_seconds", MetricKind::Histogram, "stage", "Time of a query's stages"),
+    ("litevisor_result_rows_total", MetricKind::Counter, "", "Rows sent in whole results"),
+    ("litevisor_result_bytes_total", MetricKind::Counter, "", "Bytes of encoded results"),
+    ("litevisor_instances", MetricKind::Gauge, "state", "Slots by state"),
+    ("litevisor_loads_total", MetricKind::Counter, "kind, outcome", "Loads ended"),
+    ("litevisor_load_seconds", MetricKind::Histogram, "", "Time of loads that succeeded"),
+    ("litevisor_loaded_documents_total", MetricKind::Counter, "", "Documents read by loads"),
+    ("litevisor_loaded_rows_total", MetricKind::Counter, "", "Rows stored by loads"),
+    ("litevisor_shed_total", MetricKind::Counter, "reason", "Requests turned away"),
+    ("litevisor_panics_total", MetricKind::Counter, "", "Panics caught"),
+    ("litevisor_queries_under_way", MetricKind::Gauge, "phase", "Queries under way"),
+    ("litevisor_budget_used_bytes", MetricKind::Gauge, "", "Bytes reserved of the budget"),
+    ("litevisor_budget_limit_bytes", MetricKind::Gauge, "", "The budget"),
+    ("litevisor_evictions_total", MetricKind::Counter, "reason", "Instances shut down"),
+];
+
+/// How a query ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// With its result.
+    Ok,
+    /// With an error of this code.
+    Failed(ErrorCode),
+    /// The client left before the end.
+    ClientGone,
+    /// The client read too slowly and was cut.
+    TooSlow,
+}
+
+impl EncodeLabelValue for Outcome {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), std::fmt::Error> {
+        match self {
+            Outcome::Ok => "ok",
+            Outcome::Failed(code) => code.slug(),
+            Outcome::ClientGone => "client_gone",
+            Outcome::TooSlow => "client_too_slow",
+        }
+        .encode(encoder)
+    }
+}
+
+/// A query's stages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Stage {
+    /// Waiting for the tables to be loaded.
+    Boot,
+    /// Waiting for a turn.
+    Queue,
+    /// Running, to the first byte.
+    Exec,
+    /// From the first byte to the last.
+    Stream,
+}
+
+impl EncodeLabelValue for Stage {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), std::fmt::Error> {
+        match self {
+            Stage::Boot => "boot",
+            Stage::Queue => "queue",
+            Stage::Exec => "exec",
+            Stage::Stream => "stream",
+        }
+        .encode(encoder)
+    }
+}
+
+/// A route, as a label: its template, or `none`.
+pub type Route = &'static str;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    route: Route,
+    status: u16,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutcomeLabel {
+    outcome: Outcome,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StateLabel {
+    state: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct PhaseLabel {
+    phase: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct LoadLabels {
+    kind: &'static str,
+    outcome: Outcome,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabel {
+    reason: &'static str,
+}
+
+/// All metrics of this process.
+pub struct Metrics {
+    registry: Mutex<Registry>,
+    requests: Family<RequestLabels, Counter>,
+    connections: Gauge,
+    queries: Family<OutcomeLabel, Counter>,
+    stages: [Histogram; 4],
+    rows: Counter,
+    bytes: Counter,
+    instances: Family<StateLabel, Gauge>,
+    loads: Family<LoadLabels, Counter>,
+    load_seconds: Histogram,
+    loaded_documents: Counter,
+    loaded_rows: Counter,
+    shed: Family<ReasonLabel, Counter>,
+    panics: Counter,
+    phases: Family<PhaseLabel, Gauge>,
+    budget_used: Gauge<u64, AtomicU64>,
+    budget_limit: Gauge<u64, AtomicU64>,
+    evictions: Family<ReasonLabel, Counter>,
+}
+
+/// 50 us to 27 min, each 2.5 times the last: a point query is 30 us, a boot minutes.
+fn seconds_histogram() -> Histogram {
+    Histogram::new(exponential_buckets(50e-6, 2.5, 20))
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StageLabel {
+    stage: Stage,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Metrics::new()
+    }
+}
+
+impl Metrics {
+    /// Metrics at zero.
+    pub fn new() -> Self {
+        let mut registry = Registry::with_prefix("litevisor");
+        let stage_family: Family<StageLabel, Histogram, fn() -> Histogram> =
+            Family::new_with_constructor(seconds_histogram);
+        // The hot path keeps its four histograms at hand instead of looking them up.
+        let stages = [Stage::Boot, Stage::Queue, Stage::Exec, Stage::Stream]
+            .map(|stage| stage_family.get_or_create_owned(&StageLabel { stage }));
+        let metrics = Metrics {
+            registry: Mutex::new(Registry::default()),
+            requests: Family::default(),
+            connections: Gauge::default(),
+            queries: Family::default(),
+            stages,
+            rows: Counter::default(),
+            bytes: Counter::default(),
+            instances: Family::default(),
+            loads: Family::default(),
+            load_seconds: seconds_histogram(),
+            loaded_documents: Counter::default(),
+            loaded_rows: Counter::default(),
+            shed: Family::default(),
+            panics: Counter::default(),
+            phases: Family::default(),
+            budget_used: Gauge::default(),
+            budget_limit: Gauge::default(),
+            evictions: Family::default(),
+        };
+        metrics.register(&mut registry, stage_family);
+        *metrics.registry.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = registry;
+        metrics
+    }
+
+    fn register(
+        &self,
+        registry: &mut Registry,
+        stages: Family<StageLabel, Histogram, fn() -> Histogram>,
+    ) {
+        let seconds = || Unit::Seconds;
+        registry.register("http_requests", help("http_requests"), self.requests.clone());
+        registry.register("http_connections", help("http_connections"), self.connections.clone());
+        registry.register("queries", help("queries_total"), self.queries.clone());
+        registry.register_with_unit("query_stage", help("query_stage"), seconds(), stages);
+        registry.register("result_rows", help("result_rows"), self.rows.clone());
+        registry.register("result_bytes", help("result_bytes"), self.bytes.clone());
+        registry.register("instances", help("instances"), self.instances.clone());
+        registry.register("loads", help("loads"), self.loads.clone());
+        registry.register_with_unit(
+            "load",
+            help("load_seconds"),
+            seconds(),
+            self.load_seconds.clone(),
+        );
+        registry.register(
+            "loaded_documents",
+            help("loaded_documents"),
+            self.loaded_documents.clone(),
+        );
+        registry.register("loaded_rows", help("loaded_rows"), self.loaded_rows.clone());
+        registry.register("shed", help("shed"), self.shed.clone());
+        registry.register("panics", help("panics"), self.panics.clone());
+        registry.register("queries_under_way", help("queries_under_way"), self.phases.clone());
+        registry.register("budget_used_bytes", help("budget_used"), self.budget_used.clone());
+        registry.register("budget_limit_bytes", help("budget_limit"), self.budget_limit.clone());
+        registry.register("evictions", help("evictions"), self.evictions.clone());
+    }
+
+    /// A request was answered.
+    pub fn request(&self, route: Route, status: u16) {
+        self.requests.get_or_create(&RequestLabels { route, status }).inc();
+    }
+
+    /// A connection came (+1) or went (-1).
+    pub fn connection(&self, change: i64) {
+        self.connections.inc_by(change);
+    }
+
+    /// A query ended.
+    pub fn query_ended(&self, outcome: Outcome, rows: u64, bytes: u64) {
+        self.queries.get_or_create(&OutcomeLabel { outcome }).inc();
+        self.rows.inc_by(rows);
+        self.bytes.inc_by(bytes);
+    }
+
+    /// A query's stage took so long.
+    pub fn stage(&self, stage: Stage, took: Duration) {
+        self.stages[stage as usize].observe(took.as_secs_f64());
+    }
+
+    /// A load (boot, grow, refresh) ended.
+    pub fn load_ended(&self, kind: &'static str, outcome: Outcome, took: Option<Duration>) {
+        self.loads.get_or_create(&LoadLabels { kind, outcome }).inc();
+        if let Some(took) = took {
+            self.load_seconds.observe(took.as_secs_f64());
+        }
+    }
+
+    /// What a load read and stored.
+    pub fn loaded(&self, documents: u64, rows: u64) {
+        self.loaded_documents.inc_by(documents);
+        self.loaded_rows.inc_by(rows);
+    }
+
+    /// A request was turned away.
+    pub fn shed(&self, reason: &'static str) {
+        self.shed.get_or_create(&ReasonLabel { reason }).inc();
+    }
+
+    /// A panic was caught.
+    pub fn panicked(&self) {
+        self.panics.inc();
+    }
+
+    /// An instance was shut down.
+    pub fn evicted(&self, reason: &'static str) {
+        self.evictions.get_or_create(&ReasonLabel { reason }).inc();
+    }
+
+    /// Memory and load, looked at when scraped.
+    pub fn usage(&self, usage: &Usage) {
+        let clamp = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        for (state, slots) in State::ALL.iter().zip(usage.slots) {
+            self.instances.get_or_create(&StateLabel { state: state.name() }).set(clamp(slots));
+        }
+        let phases =
+            [("running", usage.running), ("queued", usage.queued), ("booting", usage.waiting)];
+        for (phase, count) in phases {
+            self.phases.get_or_create(&PhaseLabel { phase }).set(clamp(count));
+        }
+        self.budget_used.set(usage.budget_used);
+        self.budget_limit.set(usage.budget_limit);
+    }
+
+    /// The text that Prometheus scrapes (OpenMetrics).
+    pub fn encode(&self) -> String {
+        let mut out = String::new();
+        let registry = self.registry.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        // Writing into a String cannot fail.
+        let _ = text::encode(&mut out, &registry);
+        out
+    }
+}
+
+/// The meaning of the metric whose name begins so; the encoder adds the full stop.
+fn help(name: &str) -> &'static str {
+    let known =
+        METRICS.iter().find(|(full, ..)| full.trim_start_matches("litevisor_").starts_with(name));
+    known.map_or("", |(_, _, _, meaning)| meaning)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scraped() -> String {
+        let metrics = Metrics::new();
+        metrics.request("/v1/query", 200);
+        metrics.connection(1);
+        metrics.query_ended(Outcome::Failed(ErrorCode::SqlError), 1, 1);
+        metrics.stage(Stage::Exec, Duration::from_micros(60));
+        metrics.load_ended("boot", Outcome::Ok, Some(Duration::from_secs(1)));
+        metrics.loaded(1, 1);
+        metrics.shed("rate");
+        metrics.panicked();
+        metrics.evicted("idle");
+        metrics.usage(&Usage::default());
+        metrics.encode()
+    }
+
+    #[test]
+    fn the_list_is_what_is_scraped() {
+        let text = scraped();
+        let mut families: Vec<String> = Vec::new();
+        for line in text.lines().filter(|line| line.starts_with("# TYPE ")) {
+            let mut words = line.split(' ').skip(2);
+            let (name, kind) = (words.next().expect("name"), words.next().expect("kind"));
+            families.push(if kind == "counter" {
+                format!("{name}_total")
+            } else {
+                name.to_owned()
+            });
+        }
+        families.sort();
+        let mut listed: Vec<String> = METRICS.iter().map(|(name, ..)| (*name).to_owned()).collect();
+        listed.sort();
+        assert_eq!(families, listed);
+        assert!(text.contains("litevisor_queries_total{outcome=\"sql_error\"} 1"), "{text}");
+    }
+
+    #[test]
+    fn each_metric_is_documented() {
+        let page = include_str!("../../../../docs/metrics.md");
+        for (name, kind, labels, _) in METRICS {
+            let row = format!("| `{name}` | {} |", kind.name());
+            assert!(page.contains(&row), "docs/metrics.md has no row {row}");
+            for label in labels.split(", ").filter(|label| !label.is_empty()) {
+                let line = page.lines().find(|line| line.starts_with(&row)).expect("found above");
+                assert!(line.contains(&format!("`{label}`")), "{name}: label {label}");
+            }
+        }
+    }
+}
