@@ -1,4 +1,5 @@
 //! Test-only: real servers under test, fixtures, fault injection, generated SQL.
 
 pub mod mongod;
+pub mod questions;
 pub mod sqlgen;
