@@ -53,7 +53,8 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> Result<()> {
     let dump = dir.path().join("dump");
     let count = options.scale(100_000);
     write_dump(&dump, count, 2 * count)?;
-    let settings = format!("[source]\nkind = \"dump\"\npath = {dump:?}\n\n[instance]\ntables = \"lazy\"\n");
+    let settings =
+        format!("[source]\nkind = \"dump\"\npath = {dump:?}\n\n[instance]\ntables = \"lazy\"\n");
     for indexed in [false, true] {
         let process = Process::litevisor(
             &dir.path().join(format!("serve-{indexed}")),

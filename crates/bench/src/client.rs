@@ -57,7 +57,8 @@ impl Client {
     pub(crate) fn head(&mut self) -> Result<Head> {
         let mut head = Head::default();
         self.read_line()?;
-        head.status = std::str::from_utf8(&self.line)?.split(' ').nth(1).ok_or("no status")?.parse()?;
+        head.status =
+            std::str::from_utf8(&self.line)?.split(' ').nth(1).ok_or("no status")?.parse()?;
         loop {
             self.read_line()?;
             if self.line.is_empty() {

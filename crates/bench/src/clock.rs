@@ -43,7 +43,11 @@ pub(crate) fn median(mut all: Vec<Duration>) -> Duration {
 /// The duration below which `share` (0 to 1) of all lie.
 pub(crate) fn quantile(all: &mut [Duration], share: f64) -> Duration {
     all.sort_unstable();
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a length")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a share of a length"
+    )]
     let at = (all.len() as f64 * share) as usize;
     all.get(at.min(all.len().saturating_sub(1))).copied().unwrap_or_default()
 }

@@ -38,7 +38,10 @@ columns = [
 pub(crate) fn catalog_toml(extra: usize, indexed: bool) -> String {
     let mut toml = READS.to_owned();
     if indexed {
-        toml = toml.replace("primary_key = [\"id\"]", "primary_key = [\"id\"]\nindexes = [[\"device\"], [\"read_at\"]]");
+        toml = toml.replace(
+            "primary_key = [\"id\"]",
+            "primary_key = [\"id\"]\nindexes = [[\"device\"], [\"read_at\"]]",
+        );
     }
     for n in 0..extra {
         toml += &format!(
@@ -52,7 +55,9 @@ pub(crate) fn catalog_toml(extra: usize, indexed: bool) -> String {
 
 /// The parsed catalog.
 pub(crate) fn catalog(extra: usize, indexed: bool) -> Result<Arc<Catalog>> {
-    Catalog::parse(&catalog_toml(extra, indexed)).map(Arc::new).map_err(|error| error.to_string().into())
+    Catalog::parse(&catalog_toml(extra, indexed))
+        .map(Arc::new)
+        .map_err(|error| error.to_string().into())
 }
 
 /// SplitMix64 (Steele, Lea, Flood 2014): the same data in every run.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::{
-    Failure, Image, Interrupt, LoadLimits, Loader, Params, QueryLimits, Readers, Run, Script, TableShape, Value, run as run_script,
+    Failure, Image, Interrupt, LoadLimits, Loader, Params, QueryLimits, Readers, Run, Script,
+    TableShape, Value, run as run_script,
 };
 use model::{Account, Cell, Clock, Flow, RowSink, limits};
 
@@ -68,7 +69,12 @@ fn point(n: usize) -> Script {
     }
 }
 
-fn open_query_close(options: &Options, report: &mut Report, extra: usize, bound: Duration) -> Result<()> {
+fn open_query_close(
+    options: &Options,
+    report: &mut Report,
+    extra: usize,
+    bound: Duration,
+) -> Result<()> {
     let catalog = documents::catalog(extra, false)?;
     let image = load::image(&catalog, 20)?;
     let account = Account::root(1 << 30);
@@ -143,7 +149,8 @@ fn publish(options: &Options, report: &mut Report, rows: usize) -> Result<()> {
     let account = Account::root(1 << 32);
     let mut times = Vec::new();
     for round in 0..options.scale(500) {
-        let mut loader = Loader::new(&image, &account, LoadLimits { row_bytes_max: limits::ROW_BYTES_DEFAULT })?;
+        let mut loader =
+            Loader::new(&image, &account, LoadLimits { row_bytes_max: limits::ROW_BYTES_DEFAULT })?;
         loader.begin_table(1, &TableShape::default(), None)?;
         let n = i64::try_from(round)?;
         if loader.sink(1).row(&[Cell::Text("a"), Cell::Text("b"), Cell::Integer(n)]) == Flow::Stop {
@@ -156,7 +163,13 @@ fn publish(options: &Options, report: &mut Report, rows: usize) -> Result<()> {
     }
     let time = median(times);
     let bound = Duration::from_micros(20);
-    report.row("publish", short(time), format!("an image of {}", size(image.bytes())), "≤ 20 µs", time <= bound);
+    report.row(
+        "publish",
+        short(time),
+        format!("an image of {}", size(image.bytes())),
+        "≤ 20 µs",
+        time <= bound,
+    );
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use model::{Account, Catalog, Cell, Flow, RowSink, TableSet, TenantId, TenantKey
 use rusqlite::types::Value;
 use source::{DecodeLimits, Decoder, RawBatch};
 
-use crate::clock::{RealClock, median, timed};
+use crate::clock::{median, timed};
 use crate::report::{Report, size};
 use crate::{Options, Result, documents};
 
@@ -53,8 +53,7 @@ fn ours(blank: &Blank, catalog: &Arc<Catalog>, batches: &[RawBatch]) -> Result<I
     for table in tables.iter() {
         loader.begin_table(table, &TableShape::default(), None)?;
     }
-    let now = model::Clock::now(&RealClock);
-    let mut decoder = Decoder::new(catalog, 0, Some(&tenant), DecodeLimits::default(), now);
+    let mut decoder = Decoder::new(catalog, 0, Some(&tenant), DecodeLimits::default());
     for batch in batches {
         if decoder.decode(batch, loader.sink(0))? == Flow::Stop {
             break;
@@ -96,8 +95,7 @@ impl RowSink for Ready {
 fn ready(catalog: &Arc<Catalog>, batches: &[RawBatch]) -> Result<Vec<Vec<Value>>> {
     let mut sink = Ready { rows: Vec::new() };
     let tenant = tenant()?;
-    let now = model::Clock::now(&RealClock);
-    let mut decoder = Decoder::new(catalog, 0, Some(&tenant), DecodeLimits::default(), now);
+    let mut decoder = Decoder::new(catalog, 0, Some(&tenant), DecodeLimits::default());
     for batch in batches {
         if decoder.decode(batch, &mut sink)? == Flow::Stop {
             break;
@@ -108,7 +106,9 @@ fn ready(catalog: &Arc<Catalog>, batches: &[RawBatch]) -> Result<Vec<Vec<Value>>
 
 fn memory() -> Result<rusqlite::Connection> {
     let connection = rusqlite::Connection::open_in_memory()?;
-    connection.execute_batch(&format!("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {DDL}; BEGIN"))?;
+    connection.execute_batch(&format!(
+        "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {DDL}; BEGIN"
+    ))?;
     Ok(connection)
 }
 

@@ -80,7 +80,9 @@ fn start() -> Result<bool> {
             }
             "--quick" => options.quick = true,
             "--only" => options.only.push(arguments.next().ok_or("--only needs a name")?),
-            "--write" => options.write = Some(arguments.next().ok_or("--write needs a file")?.into()),
+            "--write" => {
+                options.write = Some(arguments.next().ok_or("--write needs a file")?.into())
+            }
             other => return Err(format!("unknown argument {other}").into()),
         }
     }

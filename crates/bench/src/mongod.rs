@@ -16,7 +16,10 @@ use crate::{Options, Result, documents, tiny};
 const BATCH: u32 = 10_000;
 const DATABASE: &str = "bench";
 
-async fn insert(collection: &Collection<Document>, mut documents: impl Iterator<Item = Document>) -> Result<()> {
+async fn insert(
+    collection: &Collection<Document>,
+    mut documents: impl Iterator<Item = Document>,
+) -> Result<()> {
     loop {
         let batch: Vec<Document> = documents.by_ref().take(20_000).collect();
         if batch.is_empty() {
@@ -41,7 +44,7 @@ async fn drain(collection: &Collection<Document>) -> Result<usize> {
 /// Runs the group.
 pub(crate) fn run(options: &Options, report: &mut Report) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let mongod = Mongod::start()?;
+    let mongod = Mongod::start(testkit::mongod::Kind::ReplicaSet);
     let uri = mongod.uri().to_owned();
     let count = options.scale(100_000);
     let tenants = options.scale(5_000);
@@ -50,10 +53,18 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> Result<()> {
         let reads = database.collection("reads");
         insert(&reads, (0..count).map(|n| documents::read("bench", n))).await?;
         let every = |table: usize| (0..tenants * tiny::ROWS).map(move |n| (table, n));
-        insert(&reads, every(0).map(|(_, n)| documents::read(&tiny::name(n / tiny::ROWS), count + n))).await?;
+        insert(
+            &reads,
+            every(0).map(|(_, n)| documents::read(&tiny::name(n / tiny::ROWS), count + n)),
+        )
+        .await?;
         for table in 0..tiny::TABLES {
             let small = database.collection(&format!("small_{table}"));
-            insert(&small, every(table).map(|(_, n)| documents::small(&tiny::name(n / tiny::ROWS), n))).await?;
+            insert(
+                &small,
+                every(table).map(|(_, n)| documents::small(&tiny::name(n / tiny::ROWS), n)),
+            )
+            .await?;
         }
         Ok::<_, Box<dyn std::error::Error>>(reads)
     })?;
@@ -66,7 +77,8 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> Result<()> {
     };
     for indexed in [false, true] {
         let place = dir.path().join(format!("first-{indexed}"));
-        let process = Process::litevisor(&place, &documents::catalog_toml(0, indexed), &settings("lazy"))?;
+        let process =
+            Process::litevisor(&place, &documents::catalog_toml(0, indexed), &settings("lazy"))?;
         let mut drains = Vec::new();
         let mut firsts = Vec::new();
         for _ in 0..3 {
@@ -79,8 +91,11 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> Result<()> {
         }
         rows(report, count, indexed, median(firsts), median(drains));
     }
-    let process =
-        Process::litevisor(&dir.path().join("tiny"), &documents::catalog_toml(tiny::TABLES, false), &settings("all"))?;
+    let process = Process::litevisor(
+        &dir.path().join("tiny"),
+        &documents::catalog_toml(tiny::TABLES, false),
+        &settings("all"),
+    )?;
     let time = tiny::boot_all(&process, tenants)?;
     let rate = tenants as f64 / time.as_secs_f64();
     report.row(
@@ -96,7 +111,11 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> Result<()> {
 fn rows(report: &mut Report, count: usize, indexed: bool, first: Duration, drained: Duration) {
     let what = format!("first query of a {count}-document tenant, mongod");
     let share = drained.as_secs_f64() / first.as_secs_f64();
-    let beside = format!("draining the same cursor: {}, so {:.0} % of its speed", short(drained), share * 100.0);
+    let beside = format!(
+        "draining the same cursor: {}, so {:.0} % of its speed",
+        short(drained),
+        share * 100.0
+    );
     if indexed {
         report.note(&what, short(first), format!("with two secondary indexes; {beside}"));
         return;

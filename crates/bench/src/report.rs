@@ -30,7 +30,14 @@ pub(crate) fn say(line: &str) {
 
 impl Report {
     /// A row with a bound.
-    pub(crate) fn row(&mut self, what: &str, measured: String, beside: String, bound: &str, reached: bool) {
+    pub(crate) fn row(
+        &mut self,
+        what: &str,
+        measured: String,
+        beside: String,
+        bound: &str,
+        reached: bool,
+    ) {
         say(&format!("  {what}: {measured} ({beside}), bound {bound}: {}", verdict(Some(reached))));
         self.push(what, measured, beside, bound, Some(reached));
     }
@@ -47,7 +54,14 @@ impl Report {
         self.push(group, format!("not measured: {error}"), String::new(), "", Some(false));
     }
 
-    fn push(&mut self, what: &str, measured: String, beside: String, bound: &str, reached: Option<bool>) {
+    fn push(
+        &mut self,
+        what: &str,
+        measured: String,
+        beside: String,
+        bound: &str,
+        reached: Option<bool>,
+    ) {
         self.rows.push(Row { what: what.into(), measured, beside, bound: bound.into(), reached });
     }
 
@@ -57,7 +71,8 @@ impl Report {
     }
 
     fn table(&self) -> String {
-        let mut out = String::from("| what | measured | beside | must reach | |\n|---|---|---|---|---|\n");
+        let mut out =
+            String::from("| what | measured | beside | must reach | |\n|---|---|---|---|---|\n");
         for row in &self.rows {
             // Writing to a String cannot fail.
             let _ = writeln!(
@@ -81,7 +96,8 @@ impl Report {
 
     /// Writes the page with the table.
     pub(crate) fn write(&self, file: &Path, options: &Options) -> Result<()> {
-        let size = if options.quick { " `--quick`: a tenth of the rows, not for figures." } else { "" };
+        let size =
+            if options.quick { " `--quick`: a tenth of the rows, not for figures." } else { "" };
         let page = format!(
             "# Performance\n\nWritten by `make bench`.{size} Each figure stands beside its baseline of the same \
              run; quote the ratios, not the times, since machines differ and are noisy.\n\nMachine: {}\n\n{}\n\
@@ -114,9 +130,15 @@ fn machine() -> String {
     let cores = cpu.lines().filter(|line| line.starts_with("processor")).count();
     let memory = read("/proc/meminfo")
         .lines()
-        .find_map(|line| line.strip_prefix("MemTotal:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok())
+        .find_map(|line| {
+            line.strip_prefix("MemTotal:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok()
+        })
         .unwrap_or_default();
-    format!("{cores} cores of {model}, {} GiB, SQLite {}", memory / (1024 * 1024), rusqlite::version())
+    format!(
+        "{cores} cores of {model}, {} GiB, SQLite {}",
+        memory / (1024 * 1024),
+        rusqlite::version()
+    )
 }
 
 /// A duration for people.

@@ -13,8 +13,6 @@ pub(crate) struct Process {
     child: Child,
     /// Where it listens.
     pub(crate) address: SocketAddr,
-    /// Where its probes are.
-    pub(crate) admin: SocketAddr,
 }
 
 /// How often a probe is tried, 20 ms apart: an index of a gigabyte dump takes seconds.
@@ -32,7 +30,11 @@ fn local(port: u16) -> SocketAddr {
 fn beside(name: &str) -> Result<PathBuf> {
     let here = std::env::current_exe()?;
     let path = here.parent().ok_or("no folder")?.join(name);
-    if path.exists() { Ok(path) } else { Err(format!("{} is missing: build it first", path.display()).into()) }
+    if path.exists() {
+        Ok(path)
+    } else {
+        Err(format!("{} is missing: build it first", path.display()).into())
+    }
 }
 
 impl Process {
@@ -58,7 +60,7 @@ impl Process {
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()?;
-        let mut process = Process { child, address: local(port), admin: local(admin) };
+        let mut process = Process { child, address: local(port) };
         process.wait_until(admin, "/readyz").map_err(|error| {
             let log = std::fs::read_to_string(dir.join("log")).unwrap_or_default();
             format!("{error}; its log: {log}")
@@ -73,7 +75,7 @@ impl Process {
             .args(["echo", &port.to_string()])
             .stdin(Stdio::null())
             .spawn()?;
-        let mut process = Process { child, address: local(port), admin: local(port) };
+        let mut process = Process { child, address: local(port) };
         process.wait_until(port, "/v1/query")?;
         Ok(process)
     }
@@ -118,7 +120,13 @@ impl Process {
                 202 => {}
                 // Closing is rate-limited as booting is.
                 429 => std::thread::sleep(Duration::from_millis(100)),
-                other => return Err(format!("closing gave {other}: {}", String::from_utf8_lossy(&body)).into()),
+                other => {
+                    return Err(format!(
+                        "closing gave {other}: {}",
+                        String::from_utf8_lossy(&body)
+                    )
+                    .into());
+                }
             }
             std::thread::sleep(Duration::from_millis(2));
         }

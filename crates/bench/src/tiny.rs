@@ -22,8 +22,9 @@ pub(crate) fn name(n: usize) -> String {
 pub(crate) fn boot_all(process: &Process, tenants: usize) -> Result<Duration> {
     let (time, done) = timed(|| {
         std::thread::scope(|scope| {
-            let threads: Vec<_> =
-                (0..THREADS).map(|thread| scope.spawn(move || every(process, thread, tenants))).collect();
+            let threads: Vec<_> = (0..THREADS)
+                .map(|thread| scope.spawn(move || every(process, thread, tenants)))
+                .collect();
             threads.into_iter().try_for_each(|thread| {
                 thread.join().unwrap_or_else(|_| Err("a client thread panicked".into()))
             })
@@ -37,7 +38,8 @@ fn every(process: &Process, thread: usize, tenants: usize) -> std::result::Resul
     let text = |error: Box<dyn std::error::Error>| error.to_string();
     let mut client: Client = process.client().map_err(text)?;
     for n in (thread..tenants).step_by(THREADS) {
-        let sql = "{\"sql\":\"SELECT (SELECT count(*) FROM reads) + (SELECT count(*) FROM small_0)\"}";
+        let sql =
+            "{\"sql\":\"SELECT (SELECT count(*) FROM reads) + (SELECT count(*) FROM small_0)\"}";
         let answer = client.ask(&query(&name(n), sql)).map_err(text)?;
         let expected = format!("[[{}]]", 2 * ROWS);
         if !String::from_utf8_lossy(&answer).contains(&expected) {
@@ -67,7 +69,11 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> Result<()> {
     let settings = format!(
         "[source]\nkind = \"dump\"\npath = {dump:?}\n\n[instance]\ntables = \"all\"\nidle_timeout = \"1h\"\n"
     );
-    let process = Process::litevisor(&dir.path().join("serve"), &documents::catalog_toml(TABLES, false), &settings)?;
+    let process = Process::litevisor(
+        &dir.path().join("serve"),
+        &documents::catalog_toml(TABLES, false),
+        &settings,
+    )?;
     // One query, so that threads and pools are there before memory is read.
     process.client()?.ask(&query(&name(0), "{\"sql\":\"SELECT count(*) FROM reads\"}"))?;
     let idle = process.rss()?;

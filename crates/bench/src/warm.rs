@@ -43,7 +43,8 @@ fn block(client: &mut Client, times: &mut Vec<Duration>) -> Result<()> {
 fn throughput(process: &Process, rounds: usize) -> Result<f64> {
     let (time, done) = timed(|| {
         std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(|| half(process, rounds))).collect();
+            let threads: Vec<_> =
+                (0..THREADS).map(|_| scope.spawn(|| half(process, rounds))).collect();
             threads.into_iter().try_for_each(|thread| {
                 thread.join().unwrap_or_else(|_| Err("a client thread panicked".into()))
             })
@@ -55,8 +56,10 @@ fn throughput(process: &Process, rounds: usize) -> Result<f64> {
 
 fn half(process: &Process, rounds: usize) -> std::result::Result<(), String> {
     let text = |error: Box<dyn std::error::Error>| error.to_string();
-    let mut clients: Vec<Client> =
-        (0..CONNECTIONS / THREADS).map(|_| process.client()).collect::<Result<_>>().map_err(text)?;
+    let mut clients: Vec<Client> = (0..CONNECTIONS / THREADS)
+        .map(|_| process.client())
+        .collect::<Result<_>>()
+        .map_err(text)?;
     let mut body = Vec::new();
     let request = request(777);
     for _ in 0..rounds {

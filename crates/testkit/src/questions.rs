@@ -77,7 +77,10 @@ pub fn order(tenant: &str, n: i32) -> Document {
 /// A name, its MongoDB form and its SQL form.
 type Pair = (fn() -> Bson, &'static str);
 
-const FILTERS: [(fn() -> Document, &str); 6] = [
+/// Conditions in both languages.
+type Filter = (fn() -> Document, &'static str);
+
+const FILTERS: [Filter; 6] = [
     (|| doc! {}, "1"),
     (|| doc! { "status": "sent" }, "status = 'sent'"),
     (|| doc! { "quantity": { "$gt": 10 } }, "quantity > 10"),
