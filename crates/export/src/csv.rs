@@ -60,7 +60,7 @@ impl<O: Output> CsvEncoder<O> {
                 self.buffer.bytes().extend_from_slice(infinity(*real).as_bytes());
             }
             Cell::Text(text) => self.text(text),
-            Cell::Blob(blob) if blob.is_empty() => self.quoted(""),
+            Cell::Blob([]) => self.quoted(""),
             Cell::Blob(blob) => base64(&mut self.buffer, blob),
         }
         self.buffer.settle();

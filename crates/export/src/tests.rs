@@ -3,9 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use model::limits::{ENCODER_PIECE_BYTES, STREAM_CHUNK_BYTES};
-use model::{
-    Cell, Column, ColumnType, CutReason, Error, ErrorCode, Flow, RowSink, Summary, Timestamp,
-};
+use model::{Cell, Column, ColumnType, CutReason, Error, ErrorCode, Flow, Summary, Timestamp};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

@@ -10,6 +10,7 @@
 mod folder;
 mod index;
 mod scan;
+pub mod write;
 
 use std::collections::HashMap;
 use std::fs::File;
