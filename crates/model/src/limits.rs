@@ -127,6 +127,33 @@ pub const DUMP_INDEX_BYTES_MAX: usize = 1024 * 1024 * 1024;
 /// kernel reads anyway.
 pub const DUMP_GAP_BYTES_MAX: u64 = 4096;
 
+/// Distinct field paths of which inference keeps statistics, all collections together: some
+/// hundred bytes each.
+pub const INFER_PATHS_MAX: usize = 20_000;
+
+/// Field names of one embedded document or array element; more of them are keys of a map, which
+/// makes one JSON column.
+pub const INFER_FIELDS_MAX: usize = 250;
+
+/// Levels of nesting that inference looks into.
+pub const INFER_DEPTH_MAX: usize = 16;
+
+/// Levels of embedded documents that become columns of their own (`a_b_c`); deeper ones are JSON.
+pub const INFER_COLUMN_DEPTH_MAX: usize = 3;
+
+/// Hashes of a field's distinct values kept for guessing the tenant key: the smallest ones, from
+/// which the number of distinct values follows within some 5 %.
+pub const INFER_DISTINCT_MAX: usize = 512;
+
+/// Fields of which inference keeps such hashes, all collections together: some 12 kB each.
+pub const INFER_DISTINCT_FIELDS_MAX: usize = 2_000;
+
+/// Indexes that inference proposes for a table: each costs time and memory at every boot.
+pub const INFER_INDEXES_MAX: usize = 6;
+
+/// Bytes of an example value in an inferred catalog's comments.
+pub const INFER_EXAMPLE_BYTES: usize = 40;
+
 // --- hypervisor -----------------------------------------------------------------------------
 
 /// An idle instance is shut down after so long, by default: longer than a reader ponders a result.
@@ -222,7 +249,8 @@ pub const TABLE_CELL_CHARS: usize = 200;
 /// Pause between two looks at whether the source answers, while it has not yet, in milliseconds.
 pub const SOURCE_RETRY_MS: u64 = 1000;
 
-/// Documents looked at from each end of a collection by inference.
+/// Documents looked at from each end of a collection when a catalog is inferred or checked from a
+/// sample: enough to meet what changed over its life, seconds over a network.
 pub const SAMPLE_DOCUMENTS: u64 = 500;
 
 /// A whole result, encoded, by default: more is an export, not an answer.

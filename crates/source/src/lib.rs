@@ -7,6 +7,7 @@ mod decimal;
 mod decode;
 pub mod dump;
 mod filter;
+pub mod infer;
 mod json;
 mod key;
 pub mod mongo;

@@ -6,6 +6,7 @@ pub mod parse;
 mod path;
 mod render;
 mod table_set;
+mod version;
 
 pub use filter::{Comparison, Filter, FilterValue};
 pub use parse::CatalogError;
@@ -123,13 +124,12 @@ impl Catalog {
     }
 }
 
-/// Whether an entry of `exclude` covers the field at `path`: the field itself and all below it, or
-/// with a trailing `*` only what lies below.
+/// Whether an entry of `exclude` covers the field at `path`: the field and all below it. A trailing
+/// `*` says the same: a source can leave out a field only as a whole.
 fn covers(excluded: &Path, path: &Path) -> bool {
-    match excluded.segments() {
-        [above @ .., last] if last == "*" => {
-            path.segments().len() > above.len() && path.segments().starts_with(above)
-        }
-        _ => path.is_within(excluded),
-    }
+    let segments = match excluded.segments() {
+        [above @ .., last] if last == "*" => above,
+        whole => whole,
+    };
+    path.segments().starts_with(segments)
 }

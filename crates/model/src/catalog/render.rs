@@ -1,10 +1,9 @@
 //! From a [`Catalog`] to `catalog.toml`: the one canonical text, which parses back to the same
-//! catalog, and from which its version is computed; with notes as comments for people.
+//! catalog, with notes as comments for people.
 
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use super::{Catalog, ColumnPath, Filter, FilterValue, Path, Table};
 use crate::{ColumnType, Timestamp};
@@ -78,24 +77,6 @@ impl Catalog {
         out
     }
 
-    /// 16 hex digits of SHA-256 over the canonical TOML. The order of tables and columns counts (it
-    /// is what `SELECT *` and the schema report show), and so do descriptions, since replicas of one
-    /// version must answer alike; formatting, comments and ways of writing the same filter do not.
-    pub(super) fn compute_version(&self) -> String {
-        let digest = Sha256::digest(format!("litevisor catalog 1\n{}", self.to_toml()));
-        digest.iter().take(8).fold(String::new(), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
-    }
-
-    /// A catalog like this one whose version is that of its present meaning.
-    #[must_use]
-    pub fn with_version(mut self) -> Self {
-        self.version = self.compute_version();
-        self
-    }
-
     /// The tenant key that most tables have; of equals, the first.
     fn common_tenant_key(&self) -> Option<Path> {
         let keys: Vec<&Path> = self
@@ -167,21 +148,22 @@ fn columns_toml(out: &mut String, table: &Table, note: impl Fn(usize) -> Option<
             ColumnPath::Index => ("$index".to_owned(), ColumnType::Integer),
             ColumnPath::Rest => continue,
         };
-        let mut parts = [quote(&column.name) + ",", quote(&path), String::new()];
+        let mut rest = Vec::new();
         if column.column_type != default {
-            let word = quote(&column.column_type.catalog_word());
-            let _ = write!(parts[2], ", as = {word}");
+            rest.push(format!("as = {}", quote(&column.column_type.catalog_word())));
         }
         if let Some(description) = &column.description {
-            let _ = write!(parts[2], ", description = {}", quote(description));
+            rest.push(format!("description = {}", quote(description)));
         }
-        rows.push((number, parts));
+        let comma = if rest.is_empty() { "" } else { "," };
+        let path = format!("{}{comma}", quote(&path));
+        rows.push((number, [quote(&column.name) + ",", path, rest.join(", ")]));
     }
     let width = |part: usize| rows.iter().map(|row| row.1[part].chars().count()).max().unwrap_or(0);
     let (names, paths, rests) = (width(0), width(1), width(2));
     out.push_str("columns = [\n");
     for (number, [name, path, rest]) in &rows {
-        let text = format!("  {{ name = {name:names$} path = {path:paths$}{rest:rests$} }},");
+        let text = format!("  {{ name = {name:names$} path = {path:paths$} {rest:rests$} }},");
         let note = note(*number).map(|note| format!("  # {}", fit(&note))).unwrap_or_default();
         line(out, &(text + &note));
     }

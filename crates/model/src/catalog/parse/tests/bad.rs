@@ -105,7 +105,7 @@ columns = [{ name = "id", path = "_id" }]
     (
         r##"exclude = ["k.*", "k"]
 tenant_key = "k""##,
-        r##"line 2, column 14, tenant_key: `k` is excluded by `k`, but every document's tenant key must be read to be checked; remove it from exclude"##,
+        r##"line 2, column 14, tenant_key: `k` is excluded by `k.*`, but every document's tenant key must be read to be checked; remove it from exclude"##,
     ),
     (
         r##"[[tables]]
