@@ -24,14 +24,15 @@ impl Timestamp {
         }
         let (year, month, day) = civil_from_days(self.0.div_euclid(DAY_MS));
         let ms = self.0.rem_euclid(DAY_MS);
+        let (seconds, millis) = (ms / 1000, ms % 1000);
         *buffer = *b"0000-00-00T00:00:00.000Z";
         digits(&mut buffer[0..4], year);
         digits(&mut buffer[5..7], month);
         digits(&mut buffer[8..10], day);
-        digits(&mut buffer[11..13], ms / 3_600_000);
-        digits(&mut buffer[14..16], ms / 60_000 % 60);
-        digits(&mut buffer[17..19], ms / 1000 % 60);
-        digits(&mut buffer[20..23], ms % 1000);
+        digits(&mut buffer[11..13], seconds / 3600);
+        digits(&mut buffer[14..16], seconds / 60 % 60);
+        digits(&mut buffer[17..19], seconds % 60);
+        digits(&mut buffer[20..23], millis);
         std::str::from_utf8(buffer).ok()
     }
 }
@@ -104,10 +105,12 @@ impl fmt::Display for Timestamp {
     }
 }
 
-fn digits(out: &mut [u8], mut value: i64) {
+#[inline]
+fn digits(out: &mut [u8], value: i64) {
+    // Four digits at most, so 32 bits do, whose divisions are the cheaper ones.
+    let mut value = u32::try_from(value).unwrap_or(0);
     for byte in out.iter_mut().rev() {
-        // `value % 10` of a non-negative number is one digit.
-        *byte = b'0' + u8::try_from(value % 10).unwrap_or(0);
+        *byte = b'0' + (value % 10) as u8;
         value /= 10;
     }
 }

@@ -19,11 +19,41 @@ pub(super) struct Known {
     pub(super) seen: u64,
 }
 
+/// A name with its 0, and its first eight bytes as one number: most names are compared without a
+/// call.
+#[derive(Debug)]
+struct Name {
+    bytes: Box<[u8]>,
+    word: u64,
+    mask: u64,
+}
+
+impl Name {
+    fn new(name: &[u8]) -> Self {
+        let bytes: Box<[u8]> = name.iter().copied().chain([0]).collect();
+        let (mut word, mut mask) = ([0; 8], [0; 8]);
+        for ((word, mask), byte) in word.iter_mut().zip(&mut mask).zip(&bytes) {
+            (*word, *mask) = (*byte, 0xff);
+        }
+        Name { bytes, word: u64::from_le_bytes(word), mask: u64::from_le_bytes(mask) }
+    }
+
+    #[inline]
+    fn begins(&self, rest: &[u8]) -> bool {
+        match rest.first_chunk::<8>() {
+            Some(first) => {
+                u64::from_le_bytes(*first) & self.mask == self.word
+                    && (self.bytes.len() <= 8 || rest.starts_with(&self.bytes))
+            }
+            None => rest.starts_with(&self.bytes),
+        }
+    }
+}
+
 /// The names of one node in their usual order.
 #[derive(Debug, Default)]
 pub(super) struct Sequence {
-    /// Names with their 0.
-    names: Vec<Box<[u8]>>,
+    names: Vec<Name>,
     pub(super) known: Vec<Known>,
     places: HashMap<Box<[u8]>, usize>,
 }
@@ -33,13 +63,13 @@ impl Sequence {
     #[inline]
     pub(super) fn guess(&self, cursor: usize, rest: &[u8]) -> Option<usize> {
         let names = self.names.get(cursor..)?;
-        names.iter().take(AHEAD).position(|name| rest.starts_with(name)).map(|ahead| cursor + ahead)
+        names.iter().take(AHEAD).position(|name| name.begins(rest)).map(|ahead| cursor + ahead)
     }
 
     /// The name's bytes in a document: its length and its 0.
     #[inline]
     pub(super) fn name_bytes(&self, place: usize) -> usize {
-        self.names[place].len()
+        self.names[place].bytes.len()
     }
 
     /// Where `name` (without 0) is, wherever that be.
@@ -57,7 +87,7 @@ impl Sequence {
             *place += 1;
         }
         self.places.insert(name.into(), cursor);
-        self.names.insert(cursor, name.iter().copied().chain([0]).collect());
+        self.names.insert(cursor, Name::new(name));
         self.known.insert(cursor, known);
         Some(cursor)
     }
