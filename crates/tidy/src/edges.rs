@@ -106,6 +106,22 @@ fn mentions(tree: &Tree) -> Violations {
     broken
 }
 
+/// Every crate takes the workspace's lints (`unsafe_code = "forbid"` among them); `engine` alone
+/// has its own.
+fn lints(tree: &Tree) -> Violations {
+    tree.files()
+        .filter(|(path, _)| path.starts_with("crates/") && path.ends_with("/Cargo.toml"))
+        .filter(|(path, _)| crate_of(path) != "engine")
+        .filter(|(_, manifest)| !manifest.contains("[lints]\nworkspace = true"))
+        .map(|(path, _)| format!("{path}: take the workspace's lints"))
+        .collect()
+}
+
+#[test]
+fn lints_are_the_workspaces() {
+    assert_none(&lints(&Tree::here()));
+}
+
 #[test]
 fn edges_equal_the_picture() {
     assert_none(&edges(&Tree::here()));
@@ -126,6 +142,7 @@ fn a_wrong_edge_is_seen() {
         ("crates/helpers/Cargo.toml", "[dependencies]\n"),
         ("crates/export/src/lib.rs", "use axum::Router; // hyper::x is only a comment\n"),
     ]);
+    assert_eq!(lints(&tree).len(), 1, "engine has its own");
     assert_eq!(edges(&tree).len(), 3, "{:?}", edges(&tree));
     assert_eq!(mentions(&tree).len(), 1, "{:?}", mentions(&tree));
 }

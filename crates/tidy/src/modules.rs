@@ -77,6 +77,22 @@ fn crate_paths(code: &str) -> Vec<String> {
     found
 }
 
+/// First segments after as many `super::` as lead from the file to the crate's root.
+fn climbing_paths(path_in_src: &str, code: &str) -> Vec<String> {
+    let levels = path_in_src.split('/').count() - usize::from(path_in_src.ends_with("/mod.rs"));
+    let climb = "super::".repeat(levels);
+    let starts = code.match_indices(&climb).filter(|(at, _)| {
+        !code[..*at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':')
+    });
+    // Read as if the climb were spelt `crate::`, up to the statement's end.
+    starts
+        .flat_map(|(at, _)| {
+            let rest = code[at + climb.len()..].split(';').next().unwrap_or_default();
+            crate_paths(&["crate::", rest].concat())
+        })
+        .collect()
+}
+
 fn graph(tree: &Tree, name: &str) -> Graph {
     let prefix = format!("crates/{name}/src/");
     let files: Vec<(&str, &str)> = tree
@@ -94,7 +110,8 @@ fn graph(tree: &Tree, name: &str) -> Graph {
             .into_iter()
             .map(|line| line.split("//").next().unwrap_or_default())
             .collect();
-        for path in crate_paths(&code.join("\n")) {
+        let code = code.join("\n");
+        for path in crate_paths(&code).into_iter().chain(climbing_paths(rest, &code)) {
             let target = if modules.contains(&path) { Some(&path) } else { names.get(&path) };
             if let Some(target) = target.filter(|target| **target != module) {
                 graph.entry(module.clone()).or_default().insert(target.clone());
@@ -141,8 +158,11 @@ fn a_cycle_is_seen() {
         ("crates/engine/src/a.rs", "use crate::b::x;\n"),
         ("crates/engine/src/b.rs", "use crate::{\n  c::{y, z},\n  Thing,\n};\n"),
         ("crates/engine/src/c.rs", "// crate::a is only a comment\n"),
+        ("crates/model/src/d/e.rs", "use super::super::f::x;\nuse super::f::y;\n"),
+        ("crates/model/src/d/f.rs", "use super::e;\n"),
+        ("crates/model/src/f.rs", "use super::d;\n"),
     ]);
-    assert_eq!(cycles(&tree).len(), 1);
+    assert_eq!(cycles(&tree).len(), 2, "{:?}", cycles(&tree));
     let knot = knot(graph(&tree, "engine"));
     assert_eq!(knot.keys().collect::<Vec<_>>(), ["a", "b"]);
 }
