@@ -186,3 +186,37 @@ fn exclusion_covers_fields_and_what_lies_below() {
         assert_eq!(catalog.excludes(&path(text)), excluded, "{text}");
     }
 }
+
+/// docs/catalog.md has a heading or a table row for each key and each type.
+#[test]
+fn every_key_is_documented() {
+    use super::{CATALOG_KEYS, COLUMN_KEYS, TABLE_KEYS, TENANTS_KEYS};
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/catalog.md");
+    let page = std::fs::read_to_string(page).expect("docs/catalog.md");
+    let explained = |word: &str| {
+        page.lines().any(|line| {
+            let head = line.split('|').nth(1).filter(|_| line.starts_with('|'));
+            let head = head.or(line.starts_with('#').then_some(line));
+            head.is_some_and(|head| head.contains(&format!("`{word}`")))
+        })
+    };
+    let types = [
+        "text", "integer", "real", "datetime", "unixms", "decimal", "scaled:N", "blob", "json",
+        "any",
+    ];
+    for key in [CATALOG_KEYS, TENANTS_KEYS, TABLE_KEYS, COLUMN_KEYS, &types].concat() {
+        assert!(explained(key), "docs/catalog.md has no heading or table row for `{key}`");
+    }
+}
+
+/// The page's example is a catalog, and so is each filter in it.
+#[test]
+fn the_page_shows_what_parses() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/catalog.md");
+    let page = std::fs::read_to_string(page).expect("docs/catalog.md");
+    let blocks: Vec<&str> =
+        page.split("```toml\n").skip(1).filter_map(|b| b.split("```").next()).collect();
+    assert_eq!(blocks.len(), 2);
+    assert_eq!(Catalog::parse(blocks[0]).expect("the worked example").tables.len(), 3);
+    assert!(matches!(filter(blocks[1].trim().trim_start_matches("filter = ")), Filter::And(_)));
+}
