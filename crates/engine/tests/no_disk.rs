@@ -1,6 +1,9 @@
 //! Nothing is ever written to disk: a child process with no working temp folder, an unwritable
 //! current folder and a file size limit of zero bytes sorts, indexes, fills temp tables and scratches.
 
+#![expect(clippy::unwrap_used, reason = "a test outside of a test function")]
+#![expect(clippy::print_stdout, reason = "what the child says to its parent")]
+
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::sync::Arc;

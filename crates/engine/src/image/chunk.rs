@@ -34,3 +34,18 @@ pub(super) fn read(chunks: &[Arc<Chunk>], into: &mut [MaybeUninit<u8>], offset: 
     }
     done
 }
+
+/// Whether `bytes` are what `chunks` hold at `offset`.
+pub(super) fn holds(chunks: &[Arc<Chunk>], mut bytes: &[u8], offset: u64) -> bool {
+    let Ok(offset) = usize::try_from(offset) else { return false };
+    let (mut index, mut at) = (offset / CHUNK_BYTES, offset % CHUNK_BYTES);
+    while !bytes.is_empty() {
+        let there = chunks.get(index).and_then(|chunk| chunk.bytes.get(at..)).unwrap_or(&[]);
+        let len = there.len().min(bytes.len());
+        if len == 0 || there[..len] != bytes[..len] {
+            return false;
+        }
+        (bytes, index, at) = (&bytes[len..], index + 1, 0);
+    }
+    true
+}

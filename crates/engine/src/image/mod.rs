@@ -1,6 +1,7 @@
 //! Images: immutable, reference-counted databases, and the page stores that become or overlay them.
 
 mod chunk;
+mod journal;
 mod overlay;
 mod pages;
 #[cfg(test)]
@@ -16,6 +17,7 @@ use model::limits::CHUNK_BYTES;
 use model::{Catalog, Flow, TableSet};
 
 pub(crate) use chunk::Chunk;
+pub(crate) use journal::Journal;
 pub(crate) use overlay::Overlay;
 pub(crate) use pages::{Pages, Refusal};
 
@@ -149,6 +151,11 @@ impl Image {
     /// Copies what lies at `offset` into the front of `into`; how much there was.
     pub(crate) fn read(&self, into: &mut [MaybeUninit<u8>], offset: u64) -> usize {
         chunk::read(&self.inner.chunks, into, offset)
+    }
+
+    /// Whether `bytes` are what lies at `offset`.
+    pub(crate) fn holds(&self, bytes: &[u8], offset: u64) -> bool {
+        chunk::holds(&self.inner.chunks, bytes, offset)
     }
 
     /// The page size as SQLite's file header has it; 4096 for a file without one.

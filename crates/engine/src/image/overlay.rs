@@ -32,6 +32,11 @@ impl Overlay {
         })
     }
 
+    /// The image that it lies over.
+    pub(crate) fn base(&self) -> &Image {
+        &self.base
+    }
+
     pub(crate) fn size(&self) -> u64 {
         self.size
     }

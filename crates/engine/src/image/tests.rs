@@ -165,7 +165,7 @@ fn play(acts: Vec<Act>, page_size: PageSize) {
         }
     }
     for reader in &mut readers {
-        while let Some(row) = reader.left.next() {
+        for row in reader.left.by_ref() {
             assert_eq!(step(&mut reader.statement), Some(row));
         }
         assert_eq!(step(&mut reader.statement), None);
@@ -189,13 +189,38 @@ proptest! {
         crate::init().unwrap();
         let account = Account::root(u64::MAX);
         let mut base = Pages::empty(&account);
-        base.write(&vec![7; 150_000], 0).unwrap();
+        let mut plain = vec![7u8; 150_000];
+        plain[16..18].copy_from_slice(&4096u16.to_be_bytes()); // the page size, as SQLite has it
+        let start = plain.clone();
+        base.write(&plain, 0).unwrap();
         let contents = Contents { catalog: catalog(vec![]), part: Part::Tenant, loaded: TableSet::EMPTY };
         let image = base.freeze(contents);
         let mut pages = Pages::over(&image, &account);
         let mut overlay = Overlay::new(&image, &account).unwrap();
-        let mut plain = vec![7u8; 150_000];
+        let mut journal = Journal::new(&image, &account).unwrap();
+        let mut record = Vec::new();
         for (what, at, len, byte) in steps {
+            let spot = at * len / 9000;
+            match what {
+                0 => {
+                    journal.truncate(spot as u64).unwrap();
+                    record.truncate(spot);
+                }
+                1 => {
+                    let spot = spot.min(record.len() + 10);
+                    journal.write(&vec![byte; len], spot as u64).unwrap();
+                    record.resize(record.len().max(spot + len), 0);
+                    record[spot..spot + len].fill(byte);
+                }
+                _ => {
+                    let end = record.len() as u64;
+                    journal.write(&3u32.to_be_bytes(), end).unwrap();
+                    journal.write(&[7; 4096], end + 4).unwrap();
+                    record.extend_from_slice(&3u32.to_be_bytes());
+                    record.extend_from_slice(&[7; 4096]);
+                }
+            }
+            prop_assert_eq!(journal.size(), record.len() as u64);
             if what == 0 {
                 pages.truncate(at as u64).unwrap();
                 overlay.truncate(at as u64);
@@ -217,10 +242,13 @@ proptest! {
         prop_assert_eq!(pages.read(overlay::as_uninit(first), 0), plain.len());
         prop_assert_eq!(overlay.read(overlay::as_uninit(second), 0), plain.len());
         prop_assert!(read[0] == plain && read[1] == plain);
+        let mut kept = vec![0u8; record.len()];
+        prop_assert_eq!(journal.read(overlay::as_uninit(&mut kept), 0), record.len());
+        prop_assert!(kept == record);
         let mut untouched = vec![0u8; 150_000];
         prop_assert_eq!(image.read(overlay::as_uninit(&mut untouched), 0), 150_000);
-        prop_assert!(untouched.iter().all(|byte| *byte == 7));
-        drop((base, image, pages, overlay));
+        prop_assert!(untouched == start);
+        drop((base, image, pages, overlay, journal));
         prop_assert_eq!(account.used(), 0);
     }
 }

@@ -23,9 +23,10 @@ pub(super) fn refused(refusal: Refusal) -> Error {
     }
 }
 
-/// The error for a statement that begins at byte `start`.
-pub(super) fn explain(fault: SqlFault, watch: &Watch, start: usize) -> Error {
-    let at = |error: Error| error.at_offset(fault.offset.unwrap_or(start) as u64);
+/// The error for the statement of `sql` that begins at byte `start`.
+pub(super) fn explain(fault: SqlFault, watch: &Watch, sql: &str, start: usize) -> Error {
+    let offset = fault.offset.or_else(|| locate(unknown(&fault.message)?.1, sql, start));
+    let at = |error: Error| error.at_offset(offset.unwrap_or(start) as u64);
     if let Some(refusal) = ledger::refused() {
         return at(refused(refusal)).with_internal(fault.message);
     }
@@ -66,13 +67,9 @@ pub(super) fn shared_in_main(what: &str) -> Error {
 }
 
 fn with_suggestion(message: &str, watch: &Watch) -> String {
-    let column = message.strip_prefix("no such column: ");
-    let table = message.strip_prefix("no such table: ");
-    let Some(name) = column.or(table) else { return message.to_owned() };
-    let name = name.split(" - ").next().unwrap_or(name);
-    let name = name.rsplit('.').next().unwrap_or(name);
+    let Some((is_column, name)) = unknown(message) else { return message.to_owned() };
     let tables = watch.tables();
-    let nearest = if column.is_some() {
+    let nearest = if is_column {
         near::nearest(name, tables.iter().flat_map(|t| t.columns.iter().map(|c| &*c.name)))
     } else {
         near::nearest(name, tables.iter().map(|t| &*t.name))
@@ -81,4 +78,25 @@ fn with_suggestion(message: &str, watch: &Watch) -> String {
         Some(near) => format!("{message}; did you mean {near}?"),
         None => message.to_owned(),
     }
+}
+
+/// Whether it is a column (else a table) that is unknown, and its name without its schema or table.
+fn unknown(message: &str) -> Option<(bool, &str)> {
+    let column = message.strip_prefix("no such column: ");
+    let name = column.or_else(|| message.strip_prefix("no such table: "))?;
+    let name = name.split(" - ").next().unwrap_or(name);
+    Some((column.is_some(), name.rsplit('.').next().unwrap_or(name)))
+}
+
+/// Where `name` first stands as a word in `sql`, from `start` on. SQLite tells no offset for tables.
+fn locate(name: &str, sql: &str, start: usize) -> Option<usize> {
+    let (sql, name) = (sql.as_bytes(), name.as_bytes());
+    let in_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_' || *byte >= 0x80;
+    let stands = |at: usize| {
+        sql[at..at + name.len()].eq_ignore_ascii_case(name)
+            && !(at > 0 && in_word(&sql[at - 1]))
+            && !sql.get(at + name.len()).is_some_and(in_word)
+    };
+    let last = sql.len().checked_sub(name.len())?;
+    (start..=last).find(|at| stands(*at))
 }

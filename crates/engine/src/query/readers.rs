@@ -1,7 +1,8 @@
 //! Kept readers: open connections with prepared statements, each parked on the one image it reads.
 //! They lie with their image, so that they go when it goes; here is only who is to go first when
-//! there are too many.
+//! there are too many, by the clock algorithm: a hot reader costs no queue.
 
+use std::any::Any;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,7 +13,7 @@ use super::QueryLimits;
 use super::session::Session;
 use crate::image::{Image, WeakImage};
 
-/// A bounded LRU of kept readers, over all tenants: an open connection with prepared statements on
+/// A bounded cache of kept readers, over all tenants: an open connection with prepared statements on
 /// one immutable image, on which only plain SELECTs ran. A kept reader goes with its image.
 pub struct Readers {
     shelf: Arc<Shelf>,
@@ -21,16 +22,34 @@ pub struct Readers {
 struct Shelf {
     capacity: usize,
     count: AtomicUsize,
-    next_tick: AtomicU64,
-    /// When each was parked, oldest first. Entries of readers that were taken since are stale.
-    order: Mutex<VecDeque<(u64, WeakImage)>>,
+    next: AtomicU64,
+    /// The clock's face: readers in the order in which the hand comes to them.
+    face: Mutex<VecDeque<Entry>>,
 }
+
+/// A reader by its number, and the image it is parked on.
+type Entry = (u64, WeakImage);
 
 /// A reader on the shelf.
 struct Kept {
     session: Option<Session>,
-    tick: u64,
+    number: u64,
+    /// It was used since the hand came by.
+    used: bool,
     shelf: Arc<Shelf>,
+}
+
+/// What the hand found.
+enum Visit {
+    /// A reader not used since: taken out.
+    Taken(
+        #[expect(dead_code, reason = "dropped by the caller, outside of locks")]
+        Box<dyn Any + Send>,
+    ),
+    /// A reader used since, or in use now.
+    Spared,
+    /// It went with its image.
+    Gone,
 }
 
 impl Drop for Kept {
@@ -46,8 +65,8 @@ impl Readers {
             shelf: Arc::new(Shelf {
                 capacity,
                 count: AtomicUsize::new(0),
-                next_tick: AtomicU64::new(0),
-                order: Mutex::default(),
+                next: AtomicU64::new(0),
+                face: Mutex::default(),
             }),
         }
     }
@@ -85,63 +104,85 @@ impl Readers {
     }
 
     /// Keeps `session`, which only ran plain SELECTs on `image`.
-    pub(super) fn give(&self, image: &Image, session: Session) {
+    pub(super) fn give(&self, image: &Image, mut session: Session) {
         if self.shelf.capacity == 0 {
             return;
         }
         session.park();
+        let used = session.number.is_some();
+        let number = session.number.unwrap_or_else(|| {
+            let number = self.shelf.next.fetch_add(1, Ordering::Relaxed);
+            self.face(|face| face.push_back((number, image.downgrade())));
+            number
+        });
+        session.number = Some(number);
         self.shelf.count.fetch_add(1, Ordering::Relaxed);
-        let tick = self.shelf.next_tick.fetch_add(1, Ordering::Relaxed);
-        let kept = Kept { session: Some(session), tick, shelf: Arc::clone(&self.shelf) };
-        let full = image.parked(|parked| {
+        let shelf = Arc::clone(&self.shelf);
+        let kept = Box::new(Kept { session: Some(session), number, used, shelf });
+        let oldest = image.parked(|parked| {
             let oldest = (parked.len() >= READERS_PER_IMAGE).then(|| parked.remove(0));
-            parked.push(Box::new(kept));
+            parked.push(kept);
             oldest
         });
-        drop(full); // closed outside of the lock
-        self.queue(|order| order.push_back((tick, image.downgrade())));
-        while self.len() > self.shelf.capacity {
-            match self.queue(VecDeque::pop_front) {
-                Some((tick, image)) => drop(self.find(tick, &image, true)),
-                None => break,
+        drop(oldest); // closed outside of the lock
+        if self.len() > self.shelf.capacity {
+            self.evict();
+        }
+        if self.len() > self.shelf.capacity {
+            // The rest are in use; they will come back, and this one is the newest.
+            drop(image.parked(Vec::pop));
+        }
+        if !used {
+            self.forget_gone();
+        }
+    }
+
+    /// Moves the hand until there are no more readers than may be, twice around at most: the first
+    /// time clears every mark.
+    fn evict(&self) {
+        let mut steps = 2 * self.face(|face| face.len());
+        while self.len() > self.shelf.capacity && steps > 0 {
+            steps -= 1;
+            let Some(entry) = self.face(VecDeque::pop_front) else { return };
+            if matches!(self.visit(&entry, true), Visit::Spared) {
+                self.face(|face| face.push_back(entry));
             }
         }
-        self.forget_stale();
     }
 
-    fn queue<R>(&self, with: impl FnOnce(&mut VecDeque<(u64, WeakImage)>) -> R) -> R {
-        with(&mut self.shelf.order.lock().unwrap_or_else(PoisonError::into_inner))
+    /// Looks after a reader; `take`: and takes it out if it was not used.
+    fn visit(&self, (number, image): &Entry, take: bool) -> Visit {
+        let Some(image) = image.upgrade() else { return Visit::Gone };
+        image.parked(|parked| {
+            for (index, entry) in parked.iter_mut().enumerate() {
+                let Some(kept) = entry.downcast_mut::<Kept>() else { continue };
+                if kept.number == *number && Arc::ptr_eq(&kept.shelf, &self.shelf) {
+                    if !take || std::mem::take(&mut kept.used) {
+                        return Visit::Spared;
+                    }
+                    return Visit::Taken(parked.remove(index));
+                }
+            }
+            if take { Visit::Spared } else { Visit::Gone }
+        })
     }
 
-    /// Drops the queue's stale entries once they are the most of it.
-    fn forget_stale(&self) {
+    fn face<R>(&self, with: impl FnOnce(&mut VecDeque<Entry>) -> R) -> R {
+        with(&mut self.shelf.face.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Drops entries of readers that are no more, once they are the most there is.
+    fn forget_gone(&self) {
         let bound = 4 * self.shelf.capacity + 16;
-        if self.queue(|order| order.len() <= bound) {
+        if self.face(|face| face.len() <= bound) {
             return;
         }
-        let mut entries = self.queue(std::mem::take);
-        entries.retain(|(tick, image)| self.find(*tick, image, false).is_some());
-        self.queue(|order| {
-            entries.append(order);
-            *order = entries;
+        let mut entries = self.face(std::mem::take);
+        entries.retain(|entry| matches!(self.visit(entry, false), Visit::Spared));
+        self.face(|face| {
+            entries.append(face);
+            *face = entries;
         });
-    }
-
-    /// The reader parked at `tick`, taken out if wanted.
-    fn find(
-        &self,
-        tick: u64,
-        image: &WeakImage,
-        take: bool,
-    ) -> Option<Option<Box<dyn std::any::Any + Send>>> {
-        let image = image.upgrade()?;
-        image.parked(|parked| {
-            let index = parked.iter().position(|entry| {
-                let kept = entry.downcast_ref::<Kept>();
-                kept.is_some_and(|k| k.tick == tick && Arc::ptr_eq(&k.shelf, &self.shelf))
-            })?;
-            Some(take.then(|| parked.remove(index)))
-        })
     }
 }
 

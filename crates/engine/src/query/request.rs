@@ -165,7 +165,7 @@ impl Attempt<'_> {
             .session
             .connection
             .prepare(text, start, true)
-            .map_err(|fault| faults::explain(fault, watch, start))?;
+            .map_err(|fault| faults::explain(fault, watch, &self.script.sql, start))?;
         let Some(statement) = prepared.statement else { return Ok((None, prepared.end)) };
         watch.touch_all_for(&script::first_word(&self.script.sql, start));
         let seen = &watch.seen;
@@ -235,7 +235,7 @@ impl Attempt<'_> {
         if fault.primary() == ffi::SQLITE_READONLY && !self.scratch {
             return Ended::Writes;
         }
-        Ended::Failed(faults::explain(fault, &self.session.watch, start))
+        Ended::Failed(faults::explain(fault, &self.session.watch, &self.script.sql, start))
     }
 
     /// A view or trigger in `main` that reads a shared table would fail whenever it is used, since

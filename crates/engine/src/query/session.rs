@@ -29,6 +29,8 @@ pub(super) struct Session {
     limits: (u64, u64),
     /// Nothing but plain SELECTs ran.
     pub(super) plain: bool,
+    /// Its number among the kept readers, once it was one.
+    pub(super) number: Option<u64>,
 }
 
 // SAFETY: the watch's `Rc` never leaves the session, and SQLite's pointer to it is used only while
@@ -107,6 +109,7 @@ impl Session {
             kept: Vec::new(),
             limits: (limits.row_bytes_max, limits.sql_bytes_max),
             plain: true,
+            number: None,
         })
     }
 

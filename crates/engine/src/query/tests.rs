@@ -104,7 +104,7 @@ fn errors_say_where_and_what_to_do() {
             18,
         ),
         ("SELECT pirce FROM devices", ErrorCode::SqlError, "did you mean price?", 7),
-        ("SELECT 1 FROM device", ErrorCode::SqlError, "did you mean devices?", 0),
+        ("SELECT 1 FROM device", ErrorCode::SqlError, "did you mean devices?", 14),
         ("SELECT 'ü', x FROM", ErrorCode::SqlError, "incomplete input", 0),
         ("  ; -- nothing", ErrorCode::SqlError, "no statement", 0),
         ("SELECT 1\0", ErrorCode::SqlError, "NUL", 8),

@@ -7,6 +7,7 @@ use std::ptr;
 use rusqlite::ffi;
 
 use super::guarded;
+use crate::image::{Image, Overlay};
 
 /// What a kind of file does; offsets and sizes in bytes, errors as SQLite's codes.
 pub(super) trait Body: 'static {
@@ -17,18 +18,25 @@ pub(super) trait Body: 'static {
     fn write(&mut self, bytes: &[u8], offset: u64) -> Result<(), c_int>;
     fn truncate(&mut self, size: u64) -> Result<(), c_int>;
     fn size(&mut self) -> u64;
+    /// The scratch, if it is one.
+    fn scratch(&self) -> Option<&Overlay> {
+        None
+    }
 }
 
 /// What SQLite's `sqlite3_file` is to us: its methods and, behind them, a boxed [`Body`].
 #[repr(C)]
 pub(super) struct OpenFile {
     base: ffi::sqlite3_file,
+    /// A `Box<Box<dyn ..>>` would cost a jump more for each read; so the methods know the type,
+    /// and the one question asked without knowing it has its answer here.
     body: *mut c_void,
+    scratch: Option<unsafe fn(*mut c_void) -> Option<Image>>,
 }
 
 impl OpenFile {
     /// For `szOsFile`.
-    pub(super) const BYTES: c_int = 2 * size_of::<*mut c_void>() as c_int;
+    pub(super) const BYTES: c_int = 3 * size_of::<*mut c_void>() as c_int;
 
     /// Marks `file` as not open.
     ///
@@ -39,6 +47,19 @@ impl OpenFile {
         unsafe {
             (*file).base.pMethods = ptr::null();
             (*file).body = ptr::null_mut();
+            (*file).scratch = None;
+        }
+    }
+
+    /// The image below `file`, if that is a scratch.
+    ///
+    /// # Safety
+    /// `file` is null, cleared, or was opened by [`OpenFile::open`] and none of its methods runs.
+    pub(super) unsafe fn scratch_base(file: *mut OpenFile) -> Option<Image> {
+        // SAFETY: the caller's; the function was stored together with the body of its type.
+        unsafe {
+            let file = file.as_ref()?;
+            file.scratch?(file.body)
         }
     }
 
@@ -50,10 +71,18 @@ impl OpenFile {
         // SAFETY: the caller's.
         unsafe {
             (*file).body = Box::into_raw(Box::new(body)).cast();
+            (*file).scratch = Some(base_of::<B>);
             (*file).base.pMethods = &raw const *Methods::<B>::TABLE;
         }
         ffi::SQLITE_OK
     }
+}
+
+/// # Safety
+/// `body` is a live `B` that nobody else borrows.
+unsafe fn base_of<B: Body>(body: *mut c_void) -> Option<Image> {
+    // SAFETY: the caller's.
+    unsafe { &*body.cast::<B>() }.scratch().map(|overlay| overlay.base().clone())
 }
 
 struct Methods<B>(std::marker::PhantomData<B>);

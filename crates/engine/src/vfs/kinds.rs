@@ -1,5 +1,5 @@
-//! The four kinds of files: an image, the loader's database, a scratch, and memory for journals
-//! and temp files.
+//! The kinds of files: an image, the loader's database, a scratch, its journal, and memory for
+//! temp files.
 
 use std::ffi::c_int;
 use std::mem::MaybeUninit;
@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rusqlite::ffi;
 
 use super::file::Body;
-use crate::image::{Image, Overlay, Pages, Refusal};
+use crate::image::{Image, Journal, Overlay, Pages, Refusal};
 use crate::ledger;
 
 /// Where a reader finds its image. A kept reader that nobody uses has an empty seat, so that it
@@ -93,6 +93,10 @@ pub(super) struct Scratch(pub(super) Box<Overlay>);
 impl Body for Scratch {
     const CAPABILITIES: c_int = SAFE;
 
+    fn scratch(&self) -> Option<&Overlay> {
+        Some(&self.0)
+    }
+
     fn read(&mut self, into: &mut [MaybeUninit<u8>], offset: u64) -> usize {
         self.0.read(into, offset)
     }
@@ -111,7 +115,30 @@ impl Body for Scratch {
     }
 }
 
-/// A journal or temp file.
+/// The journal of a scratch.
+pub(super) struct Undo(pub(super) Journal);
+
+impl Body for Undo {
+    const CAPABILITIES: c_int = SAFE;
+
+    fn read(&mut self, into: &mut [MaybeUninit<u8>], offset: u64) -> usize {
+        self.0.read(into, offset)
+    }
+
+    fn write(&mut self, bytes: &[u8], offset: u64) -> Result<(), c_int> {
+        self.0.write(bytes, offset).map_err(refused)
+    }
+
+    fn truncate(&mut self, size: u64) -> Result<(), c_int> {
+        self.0.truncate(size).map_err(refused)
+    }
+
+    fn size(&mut self) -> u64 {
+        self.0.size()
+    }
+}
+
+/// A temp file, or the journal of a temp database.
 pub(super) struct Memory(pub(super) Pages);
 
 impl Body for Memory {

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use model::Error;
 use rusqlite::ffi;
 
-use crate::image::{Overlay, Pages};
+use crate::image::{Journal, Overlay, Pages};
 use crate::ledger;
 use file::OpenFile;
 pub(crate) use kinds::Seat;
@@ -91,7 +91,7 @@ fn guarded(callback: impl FnOnce() -> c_int) -> c_int {
 
 unsafe extern "C" fn x_open(
     _vfs: *mut ffi::sqlite3_vfs,
-    _name: ffi::sqlite3_filename,
+    name: ffi::sqlite3_filename,
     file: *mut ffi::sqlite3_file,
     flags: c_int,
     out_flags: *mut c_int,
@@ -119,7 +119,20 @@ unsafe extern "C" fn x_open(
                 None => ffi::SQLITE_CANTOPEN,
             },
             ffi::SQLITE_OPEN_WAL | ffi::SQLITE_OPEN_SUPER_JOURNAL => ffi::SQLITE_CANTOPEN,
-            // Journals and temp files.
+            ffi::SQLITE_OPEN_MAIN_JOURNAL => {
+                // SAFETY: for a journal SQLite gives a name of its own making, from which it finds
+                // the database's file; that is open and not in use while it opens the journal.
+                let base = unsafe {
+                    let database = ffi::sqlite3_database_file_object(name);
+                    OpenFile::scratch_base(database.cast())
+                };
+                match base.map(|base| Journal::new(&base, &ledger::payer())) {
+                    // SAFETY: as above.
+                    Some(Ok(journal)) => unsafe { OpenFile::open(file, kinds::Undo(journal)) },
+                    _ => ffi::SQLITE_CANTOPEN,
+                }
+            }
+            // Temp files.
             _ => {
                 let pages = Pages::empty(&ledger::payer());
                 // SAFETY: as above.
@@ -134,8 +147,10 @@ unsafe extern "C" fn x_open(
     })
 }
 
-const KINDS: c_int =
-    ffi::SQLITE_OPEN_MAIN_DB | ffi::SQLITE_OPEN_WAL | ffi::SQLITE_OPEN_SUPER_JOURNAL;
+const KINDS: c_int = ffi::SQLITE_OPEN_MAIN_DB
+    | ffi::SQLITE_OPEN_MAIN_JOURNAL
+    | ffi::SQLITE_OPEN_WAL
+    | ffi::SQLITE_OPEN_SUPER_JOURNAL;
 
 unsafe extern "C" fn x_delete(_: *mut ffi::sqlite3_vfs, _: *const c_char, _: c_int) -> c_int {
     ffi::SQLITE_OK // files go when they are closed
@@ -208,4 +223,4 @@ unsafe extern "C" fn x_current_time_int64(
 }
 
 /// So that the size of what `xOpen` writes is checked where it is written.
-const _: () = assert!(size_of::<OpenFile>() == 2 * size_of::<*mut c_void>());
+const _: () = assert!(size_of::<OpenFile>() == 3 * size_of::<*mut c_void>());
