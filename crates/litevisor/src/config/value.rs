@@ -61,7 +61,9 @@ impl Bytes {
 
 impl fmt::Display for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let unit = BYTE_UNITS[..4].iter().find(|(_, unit)| self.0 >= *unit && self.0 % unit == 0);
+        let unit = BYTE_UNITS[..4]
+            .iter()
+            .find(|(_, unit)| self.0 >= *unit && self.0.is_multiple_of(*unit));
         match unit {
             Some((suffix, unit)) => write!(f, "{}{suffix}", self.0 / unit),
             None => write!(f, "{}B", self.0),
@@ -122,7 +124,10 @@ impl Interval {
 impl fmt::Display for Interval {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ms = self.0.as_millis();
-        let unit = TIME_UNITS.iter().rev().find(|(_, unit)| ms != 0 && ms % u128::from(*unit) == 0);
+        let unit = TIME_UNITS
+            .iter()
+            .rev()
+            .find(|(_, unit)| ms != 0 && ms.is_multiple_of(u128::from(*unit)));
         match unit {
             Some((suffix, unit)) => write!(f, "{}{suffix}", ms / u128::from(*unit)),
             None => write!(f, "{ms}ms"),

@@ -176,7 +176,9 @@ mod tests {
 
     #[test]
     fn header_table() {
-        let cases: &[(Option<&str>, &[&str], Result<&str, ErrorCode>)] = &[
+        type Case =
+            (Option<&'static str>, &'static [&'static str], Result<&'static str, ErrorCode>);
+        let cases: &[Case] = &[
             (None, &["t7"], Ok("t7")),
             (Some("tenant=t7"), &["t7"], Ok("t7")),
             (Some("tenant=t7"), &[], Ok("t7")),

@@ -88,7 +88,7 @@ impl ResultSink {
 
 impl QuerySink for ResultSink {
     fn opened(&mut self, opened: &Opened) {
-        self.telling.lock().opened = Some(opened.clone());
+        self.telling.lock().opened = Some(*opened);
     }
 }
 

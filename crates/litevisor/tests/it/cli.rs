@@ -1,0 +1,109 @@
+//! The command line, as a process.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+use crate::harness::{CATALOG, write_dump};
+
+fn litevisor(folder: &Path, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_litevisor"))
+        .args(args)
+        .current_dir(folder)
+        .env("LITEVISOR_SERVICE_HOST", "10.0.0.1")
+        .env("LITEVISOR_PORT", "tcp://10.0.0.1:80")
+        .output()
+        .expect("run")
+}
+
+fn folder() -> TempDir {
+    let folder = TempDir::new().expect("a folder");
+    let dump = folder.path().join("dump");
+    std::fs::create_dir(&dump).expect("made");
+    write_dump(&dump);
+    std::fs::write(folder.path().join("catalog.toml"), CATALOG).expect("written");
+    let config = "[source]\nkind = \"dump\"\npath = \"dump\"\n[catalog]\npath = \"catalog.toml\"\n";
+    std::fs::write(folder.path().join("litevisor.toml"), config).expect("written");
+    folder
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn one_query_in_each_format() {
+    let folder = folder();
+    let sql = "SELECT city, count(*) AS n FROM devices GROUP BY city ORDER BY city";
+    let run = |format: &str| {
+        litevisor(folder.path(), &["query", "--tenant", "acme", "--format", format, sql])
+    };
+    let csv = run("csv");
+    assert!(csv.status.success(), "{}", err(&csv));
+    assert_eq!(out(&csv), "city,n\r\nDelft,100\r\nGent,100\r\n");
+    assert!(out(&run("table")).contains("Delft"));
+    assert!(err(&run("table")).contains("2 rows"));
+    assert!(out(&run("json")).contains("\"row_count\":2"));
+    let bound = litevisor(
+        folder.path(),
+        &[
+            "query",
+            "--tenant",
+            "acme",
+            "--param",
+            "p=5",
+            "--format",
+            "csv",
+            "SELECT count(*) AS n FROM devices WHERE pages < :p",
+        ],
+    );
+    assert_eq!(out(&bound), "n\r\n5\r\n", "{}", err(&bound));
+}
+
+#[test]
+fn an_error_points_at_its_place() {
+    let folder = folder();
+    let output = litevisor(folder.path(), &["query", "--tenant", "acme", "SELECT 1 FORM devices"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = err(&output);
+    assert!(said.contains("sql_error") && said.contains('^'), "{said}");
+    assert!(out(&output).is_empty());
+    let output = litevisor(folder.path(), &["query", "--tenant", "nobody", "SELECT 1"]);
+    assert!(err(&output).contains("tenant_not_found"), "{}", err(&output));
+}
+
+#[test]
+fn config_show_names_each_origin() {
+    let folder = folder();
+    let shown = litevisor(folder.path(), &["config", "show"]);
+    assert!(shown.status.success());
+    let text = out(&shown);
+    let line =
+        |key: &str| text.lines().find(|line| line.starts_with(key)).expect("shown").to_owned();
+    assert!(line("kind").ends_with("# litevisor.toml:2"), "{text}");
+    assert!(line("idle_timeout").ends_with("# default"), "{text}");
+}
+
+#[test]
+fn wrong_configurations_end_with_two() {
+    let folder = folder();
+    let path = folder.path().join("bad.toml");
+    std::fs::write(
+        &path,
+        "[http]\nlisten = \"0.0.0.0:8080\"\n[source]\nkind = \"dump\"\npath = \"dump\"\n",
+    )
+    .expect("written");
+    let output = litevisor(folder.path(), &["serve", "--config", "bad.toml"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(err(&output).contains("catalog infer"), "{}", err(&output));
+    std::fs::write(&path, "[http]\nlissten = \"x\"\n").expect("written");
+    let output = litevisor(folder.path(), &["serve", "--config", "bad.toml"]);
+    assert!(err(&output).contains("did you mean `listen`?"), "{}", err(&output));
+    let output = litevisor(folder.path(), &["serve", "--config", "absent.toml"]);
+    assert_eq!(output.status.code(), Some(2));
+}

@@ -1,0 +1,6 @@
+//! `/v1/query`.
+
+mod bad_input;
+mod get;
+mod post;
+mod stream;

@@ -1,0 +1,112 @@
+//! Streams: large results, bounds hit midway, readers that leave or stand still.
+
+use std::io::{Read, Write};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::client::{self, Ended};
+use crate::harness::TestApp;
+
+/// `rows` rows of 100 characters.
+fn many(rows: u64) -> String {
+    format!(
+        "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT {rows}) \
+         SELECT x, printf('%0100d', x) FROM c"
+    )
+}
+
+#[test]
+fn a_large_result_is_streamed_and_whole() {
+    let app = TestApp::start(&[]).ready();
+    let reply = app.sql("tiny", &many(20_000));
+    assert_eq!(reply.header("transfer-encoding"), Some("chunked"));
+    assert_eq!(reply.ended, Ended::Whole);
+    let body = reply.json();
+    assert_eq!((&body["complete"], &body["row_count"]), (&json!(true), &json!(20_000)));
+    assert_eq!(body["rows"].as_array().map(Vec::len), Some(20_000));
+    let csv = app.post("tiny", &json!({"sql": many(20_000), "format": "csv"}));
+    assert_eq!((csv.text().lines().count(), csv.ended), (20_001, Ended::Whole));
+}
+
+#[test]
+fn a_result_over_its_bound_never_looks_whole() {
+    let app = TestApp::start(&[("query", "result_bytes_max", "1MiB")]).ready();
+    let reply = app.sql("tiny", &many(100_000));
+    let body = reply.json();
+    assert_eq!(body["complete"], false);
+    assert_eq!(body["error"]["code"], "result_too_large", "{}", body["error"]);
+    let lines = app.post("tiny", &json!({"sql": many(100_000), "format": "ndjson"})).text();
+    let last: Value = serde_json::from_str(lines.lines().last().expect("lines")).expect("JSON");
+    assert_eq!(
+        (&last["complete"], &last["error"]["code"]),
+        (&json!(false), &json!("result_too_large"))
+    );
+    let csv = app.post("tiny", &json!({"sql": many(100_000), "format": "csv"}));
+    assert_eq!((csv.status, csv.ended), (200, Ended::Broken));
+    assert_eq!(app.sql("tiny", "SELECT 1").rows(), json!([[1]]), "the next one is served");
+
+    let small = TestApp::start(&[("query", "result_bytes_max", "1000")]).ready();
+    small.sql("tiny", &many(100)).problem(422, "result_too_large");
+}
+
+#[test]
+fn a_timeout_before_and_after_the_first_byte() {
+    let app = TestApp::start(&[]).ready();
+    let forever = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c)";
+    let body = json!({"sql": format!("{forever} SELECT count(*) FROM c"), "timeout_ms": 50});
+    app.post("tiny", &body).problem(422, "query_timeout");
+    let body = json!({"sql": format!("{forever} SELECT x FROM c"), "timeout_ms": 300});
+    let reply = app.post("tiny", &body).json();
+    assert_eq!(
+        (&reply["complete"], &reply["error"]["code"]),
+        (&json!(false), &json!("query_timeout"))
+    );
+}
+
+/// Starts an endless query and reads its head.
+fn endless(app: &TestApp, format: &str) -> (std::net::TcpStream, Vec<u8>) {
+    let sql = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT x, \
+               printf('%0100d', x) FROM c";
+    let body = json!({"sql": sql, "format": format}).to_string();
+    let headers = [("Content-Type", "application/json")];
+    let bytes = client::request("POST", "/v1/query?tenant=tiny", &headers, body.as_bytes());
+    let mut stream = client::connect(app.address);
+    stream.write_all(&bytes).expect("sent");
+    let mut rest = Vec::new();
+    let (status, _) = client::read_head(&mut stream, &mut rest);
+    assert_eq!(status, 200);
+    (stream, rest)
+}
+
+/// Waits until the outcome was counted: polling what the program itself says.
+fn until_counted(app: &TestApp, outcome: &str) {
+    let line = format!("litevisor_queries_total{{outcome=\"{outcome}\"}}");
+    while !app.admin_get("/metrics").text().contains(&line) {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_client_that_leaves_interrupts_its_query() {
+    let app = TestApp::start(&[("admission", "replica_concurrent", "1")]).ready();
+    let (stream, _) = endless(&app, "json");
+    drop(stream);
+    until_counted(&app, "client_gone");
+    assert_eq!(app.sql("tiny", "SELECT 1").rows(), json!([[1]]), "its thread is free again");
+}
+
+#[test]
+fn a_reader_that_stands_still_is_cut_and_its_lease_freed() {
+    let settings =
+        [("http", "stream_idle_timeout", "300ms"), ("admission", "replica_concurrent", "1")];
+    let app = TestApp::start(&settings).ready();
+    let (mut stream, _) = endless(&app, "csv");
+    until_counted(&app, "client_too_slow");
+    assert_eq!(app.sql("tiny", "SELECT 1").rows(), json!([[1]]));
+    // What was under way in the kernel may still be read; then the connection is broken.
+    stream.set_read_timeout(Some(Duration::from_secs(10))).expect("set");
+    let mut rest = Vec::new();
+    let _ = stream.read_to_end(&mut rest);
+    assert!(!rest.ends_with(b"0\r\n\r\n"), "it does not look whole");
+}
