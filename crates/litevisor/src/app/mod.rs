@@ -1,6 +1,5 @@
 //! The one place that wires: configuration in, a running program out.
 
-mod inference;
 mod parts;
 mod settings;
 
@@ -20,7 +19,6 @@ use crate::http::{Front, Listener, ListenerBounds, Service, bind};
 use crate::runtime::SystemRuntime;
 use crate::telemetry::{EventSink, Metrics};
 
-pub use inference::{InferredCatalog, SampleProgress, infer};
 pub use parts::{Parts, ProgressFn, StartError, build, declared_catalog, open_source};
 
 /// How far a slow start is.
@@ -39,11 +37,21 @@ pub enum Progress {
         collection: String,
         /// Looked at.
         documents_done: u64,
-        /// To be looked at.
+        /// To be looked at, of this collection.
         documents_total: u64,
     },
     /// All done.
     Done,
+}
+
+impl From<source::infer::Progress<'_>> for Progress {
+    fn from(step: source::infer::Progress<'_>) -> Self {
+        Progress::Sampling {
+            collection: step.collection.to_owned(),
+            documents_done: step.documents,
+            documents_total: step.documents_expected,
+        }
+    }
 }
 
 /// A program with both its ports.

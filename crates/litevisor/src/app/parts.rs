@@ -7,9 +7,10 @@ use hypervisor::Hypervisor;
 use model::{Catalog, Clock, Error, ErrorCode};
 use source::dump::DumpSource;
 use source::mongo::{MongoSettings, MongoSource, ReadPreference, SnapshotMode};
-use source::{SampleSize, Source};
+use source::Source;
+use source::infer::{Options, infer};
 
-use super::{Progress, inference, settings};
+use super::{Progress, settings};
 use crate::config::{Config, SnapshotWanted, SourceConfig, SourceKind};
 use crate::runtime::SystemRuntime;
 use crate::telemetry::EventSink;
@@ -81,11 +82,12 @@ pub async fn build(
         return Ok(Parts { catalog, source });
     }
     let bare = open_source(config, None, runtime, progress).await?;
-    let size = SampleSize::Ends(model::limits::SAMPLE_DOCUMENTS);
-    let inferred = inference::infer(bare.as_ref(), size, &mut |sampled| {
-        progress(&sampled.clone().into());
+    let inferred = infer(bare.as_ref(), &Options::default(), &mut |step| {
+        progress(&step.into());
     })
     .await?;
+    tracing::info!("inferred a catalog; tenant key: {}", inferred.tenant_key);
+    inferred.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     for table in &inferred.catalog.tables {
         tracing::info!(table = table.name, collection = table.collection, "inferred a table");
     }

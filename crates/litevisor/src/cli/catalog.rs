@@ -6,13 +6,17 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
+use source::infer::{DriftReport, Options};
 use source::{SampleSize, Source};
 
 use super::{ConfigFile, Failure, terminal};
-use crate::app::{self, Progress, SampleProgress};
+use crate::app::{self, Progress};
 use crate::config::Config;
 use crate::runtime::SystemRuntime;
 use crate::telemetry::start_logging;
+
+/// Exit code of a check that found drift.
+const DRIFTED: u8 = 1;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum CatalogCommand {
@@ -32,6 +36,9 @@ pub(super) struct InferArgs {
     /// Writes to this new file instead of standard output
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// The field that names the tenant in every document [default: guessed]
+    #[arg(long, value_name = "PATH")]
+    tenant_key: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -54,7 +61,7 @@ pub(super) async fn run(
 }
 
 fn size(full: bool) -> SampleSize {
-    if full { SampleSize::All } else { SampleSize::Ends(model::limits::SAMPLE_DOCUMENTS) }
+    if full { SampleSize::All } else { Options::default().size }
 }
 
 async fn infer(args: InferArgs, runtime: Arc<SystemRuntime>) -> Result<ExitCode, Failure> {
@@ -67,15 +74,32 @@ async fn infer(args: InferArgs, runtime: Arc<SystemRuntime>) -> Result<ExitCode,
             path.display()
         )));
     }
+    let tenant_key = match &args.tenant_key {
+        None => None,
+        Some(text) => match model::Path::parse(text) {
+            Some(path) => Some(path),
+            None => return Err(Failure::usage(format!("--tenant-key {text}: write a.b.c"))),
+        },
+    };
     let source = open(&config, &runtime).await?;
-    let inferred = with_bar(source.as_ref(), size(args.full)).await?;
+    let options = Options { tenant_key, size: size(args.full) };
+    let bar = terminal::bar("looking", terminal::Unit::Documents);
+    let mut show = super::query::progress_on(bar.clone());
+    let inferred =
+        source::infer::infer(source.as_ref(), &options, &mut |step| show(&step.into())).await;
+    bar.finish_and_clear();
+    let inferred = inferred?;
+    terminal::say(&format!("tenant key: {}", inferred.tenant_key));
+    for warning in &inferred.warnings {
+        terminal::say(&format!("look at this: {warning}"));
+    }
     match &args.out {
         None => terminal::print(&inferred.toml)?,
         Some(path) => {
             write_new(path, &inferred.toml)?;
             terminal::say(&format!(
-                "wrote {} tables to {}; read it, mark what nobody may see (`exclude`), then name it \
-                 in [catalog] path",
+                "wrote {} tables to {}; read it, exclude what nobody may see, then name it in \
+                 [catalog] path",
                 inferred.catalog.tables.len(),
                 path.display()
             ));
@@ -92,13 +116,48 @@ fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
 
 async fn check(args: CheckArgs, runtime: Arc<SystemRuntime>) -> Result<ExitCode, Failure> {
     let config = quiet(args.file.load()?.config)?;
-    let catalog = app::declared_catalog(&config).map_err(Failure::failed)?;
-    let Some(_catalog) = catalog else {
+    let catalog = app::declared_catalog(&config).map_err(Failure::usage)?;
+    let Some(catalog) = catalog else {
         return Err(Failure::usage("there is no catalog to check: set [catalog] path"));
     };
     let source = open(&config, &runtime).await?;
-    let _ = (source, size(args.full));
-    Ok(ExitCode::SUCCESS)
+    let bar = terminal::bar("looking", terminal::Unit::Documents);
+    let mut show = super::query::progress_on(bar.clone());
+    let report = source::infer::check(source.as_ref(), &catalog, size(args.full), &mut |step| {
+        show(&step.into());
+    })
+    .await;
+    bar.finish_and_clear();
+    let report = report?;
+    terminal::print(&render(&report))?;
+    Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::from(DRIFTED) })
+}
+
+/// One line a finding; then what is no drift but good to know.
+fn render(report: &DriftReport) -> String {
+    let mut text = String::new();
+    for finding in &report.findings {
+        let dot = if finding.path.is_empty() { "" } else { "." };
+        text.push_str(&format!(
+            "{}{dot}{}: {} ({} of {}): {}\n",
+            finding.collection,
+            finding.path,
+            finding.kind.name(),
+            finding.count,
+            finding.of,
+            finding.detail
+        ));
+    }
+    if !report.unread_collections.is_empty() {
+        let names = report.unread_collections.join(", ");
+        text.push_str(&format!("no table reads: {names}\n"));
+    }
+    let verdict = match report.findings.len() {
+        0 => "no drift".to_owned(),
+        n => format!("{n} findings"),
+    };
+    text.push_str(&format!("{verdict} in {} documents\n", report.documents));
+    text
 }
 
 fn quiet(mut config: Config) -> Result<Config, Failure> {
@@ -114,16 +173,4 @@ async fn open(config: &Config, runtime: &Arc<SystemRuntime>) -> Result<Arc<dyn S
     let source = app::open_source(config, None, runtime, &mut progress).await;
     bar.finish_and_clear();
     Ok(source?)
-}
-
-async fn with_bar(source: &dyn Source, size: SampleSize) -> Result<app::InferredCatalog, Failure> {
-    let bar = terminal::bar("looking", terminal::Unit::Documents);
-    let mut show = |step: &SampleProgress| {
-        bar.set_message(step.collection.clone());
-        bar.set_length(step.documents_total);
-        bar.set_position(step.documents_done);
-    };
-    let inferred = app::infer(source, size, &mut show).await;
-    bar.finish_and_clear();
-    Ok(inferred?)
 }

@@ -1,13 +1,17 @@
 //! `litevisor demo`: sample data, served.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
 
-use super::{Failure, ListenFlags};
+use super::{Failure, ListenFlags, terminal};
+use crate::app::App;
+use crate::config::{Config, Layers};
+use crate::demo::{self, DemoData, QUERIES};
 use crate::runtime::SystemRuntime;
+use crate::telemetry::start_logging;
 
 #[derive(Debug, Args)]
 pub(super) struct DemoArgs {
@@ -18,10 +22,62 @@ pub(super) struct DemoArgs {
     listen: ListenFlags,
 }
 
-pub(super) async fn run(
-    _args: DemoArgs,
-    _runtime: Arc<SystemRuntime>,
-) -> Result<ExitCode, Failure> {
-    let _ = (_args.dir, _args.listen);
-    Err(Failure::failed("stub"))
+pub(super) async fn run(args: DemoArgs, runtime: Arc<SystemRuntime>) -> Result<ExitCode, Failure> {
+    let dir = args.dir.unwrap_or_else(|| std::env::temp_dir().join("litevisor-demo"));
+    let config = |data: Option<&DemoData>| {
+        let mut layers = Layers::new().flag("demo", "telemetry", "log_level", "warn");
+        if let Some(data) = data {
+            layers = layers
+                .flag("demo", "source", "kind", "dump")
+                .flag("demo", "source", "path", data.dump.display().to_string())
+                .flag("demo", "catalog", "path", data.catalog.display().to_string());
+        }
+        Config::load(args.listen.layer(super::environment(layers)))
+    };
+    // What is wrong with the flags is said before the data are made.
+    config(None)?.config.check_exposure()?;
+    let data = write(&dir, &runtime).await?;
+    let config = config(Some(&data))?.config;
+    start_logging(&config.telemetry).map_err(Failure::usage)?;
+    super::serve::serve(config, runtime, |app| greet(app, &data)).await
+}
+
+async fn write(dir: &Path, runtime: &Arc<SystemRuntime>) -> Result<DemoData, Failure> {
+    let bar = terminal::bar("making sample data", terminal::Unit::Documents);
+    let (done, made) = tokio::sync::oneshot::channel();
+    let (dir, shown) = (dir.to_owned(), bar.clone());
+    let make = move || {
+        let mut progress = |documents, total| {
+            shown.set_length(total);
+            shown.set_position(documents);
+        };
+        let result = std::fs::create_dir_all(&dir).and_then(|()| demo::write(&dir, &mut progress));
+        // Nobody listens any more if the program was told to end.
+        let _ = done.send(result.map_err(|error| format!("{}: {error}", dir.display())));
+    };
+    hypervisor::Runtime::thread(runtime.as_ref(), "demo-data".to_owned(), Box::new(make))?;
+    let written = made.await;
+    bar.finish_and_clear();
+    let written = written.map_err(|_| Failure::failed("making the sample data crashed"))?;
+    written.map_err(|error| Failure::failed(format!("cannot write the sample data: {error}")))
+}
+
+/// What one sees, and five queries to paste.
+fn greet(app: &App, data: &DemoData) {
+    let base = format!("http://{}", app.address());
+    let mut text = format!(
+        "A print fleet of {} customers: {} documents in {}\nThe largest:",
+        data.tenants.len(),
+        data.documents,
+        data.dump.display()
+    );
+    for (tenant, documents) in data.tenants.iter().take(3) {
+        text.push_str(&format!(" {tenant} ({documents} documents)"));
+    }
+    text.push_str("\n\nPaste into another terminal:\n");
+    for query in QUERIES {
+        text.push_str(&format!("\n# {}\n{}\n", query.title, query.curl(&base)));
+    }
+    // The text is a courtesy; a closed standard output ends nothing.
+    let _ = terminal::print(&format!("{text}\n"));
 }
