@@ -48,8 +48,8 @@ impl From<source::infer::Progress<'_>> for Progress {
     fn from(step: source::infer::Progress<'_>) -> Self {
         Progress::Sampling {
             collection: step.collection.to_owned(),
-            documents_done: step.documents,
-            documents_total: step.documents_expected,
+            documents_done: step.documents_done,
+            documents_total: step.documents_total,
         }
     }
 }

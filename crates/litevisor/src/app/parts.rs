@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use hypervisor::Hypervisor;
 use model::{Catalog, Clock, Error, ErrorCode};
-use source::dump::DumpSource;
-use source::mongo::{MongoSettings, MongoSource, ReadPreference, SnapshotMode};
 use source::Source;
+use source::dump::DumpSource;
 use source::infer::{Options, infer};
+use source::mongo::{MongoSettings, MongoSource, ReadPreference, SnapshotMode};
 
 use super::{Progress, settings};
 use crate::config::{Config, SnapshotWanted, SourceConfig, SourceKind};

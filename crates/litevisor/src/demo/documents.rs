@@ -66,7 +66,7 @@ pub(super) fn models(pen: &mut Pen<'_>) -> io::Result<()> {
 
 pub(super) fn customer(pen: &mut Pen<'_>, customer: &Customer) -> io::Result<()> {
     let started = years_before(pen.random, 8);
-    let plan = *pen.random.pick(&["starter", "business", "enterprise"]);
+    let plan = pen.random.word(&["starter", "business", "enterprise"]);
     let price = i64::from(pen.random.between(55, 140));
     let document = pen.document.begin();
     document
@@ -95,7 +95,7 @@ pub(super) fn users(pen: &mut Pen<'_>, customer: &Customer) -> io::Result<()> {
         let created = years_before(pen.random, 5);
         let id = pen.ids.at(created);
         let hash = pen.random.hex(40);
-        let role = if number == 0 { "admin" } else { *pen.random.pick(&["viewer", "technician"]) };
+        let role = if number == 0 { "admin" } else { pen.random.word(&["viewer", "technician"]) };
         let document = pen.document.begin();
         document
             .object_id("_id", id)
@@ -114,7 +114,7 @@ pub(super) fn users(pen: &mut Pen<'_>, customer: &Customer) -> io::Result<()> {
 
 pub(super) fn sites(pen: &mut Pen<'_>, customer: &Customer) -> io::Result<()> {
     for (number, id) in customer.sites.iter().enumerate() {
-        let city = *pen.random.pick(&CITIES);
+        let city = pen.random.word(&CITIES);
         let latitude = f64::from(pen.random.between(36_000, 62_000)) / 1000.0;
         let longitude = f64::from(pen.random.between(0, 30_000)) / 1000.0;
         let document = pen.document.begin();
@@ -166,7 +166,7 @@ pub(super) fn devices(pen: &mut Pen<'_>, customer: &Customer) -> io::Result<()> 
             .begin_document("location")
             .text("city", CITIES[device.site % CITIES.len()])
             .int32("floor", pen.random.below(12).cast_signed() - 1)
-            .text("room", pen.random.pick(&ROOMS))
+            .text("room", pen.random.word(&ROOMS))
             .end();
         match device.installed {
             at if pen.random.one_in(300) => document.text("installedAt", &at.to_string()[..10]),
@@ -219,12 +219,7 @@ pub(super) fn meter_reads(pen: &mut Pen<'_>, customers: &mut [Customer]) -> io::
     Ok(())
 }
 
-fn meter_read(
-    pen: &mut Pen<'_>,
-    customer: &str,
-    device: &mut Device,
-    week: i64,
-) -> io::Result<()> {
+fn meter_read(pen: &mut Pen<'_>, customer: &str, device: &mut Device, week: i64) -> io::Result<()> {
     let week = week + if device.offline { SILENT_WEEKS } else { 0 };
     let minute = i64::from(pen.random.below(24 * 60)) * 60_000;
     let at = Timestamp(TAKEN.0 - (week + 1) * WEEK_MS + minute);
@@ -288,7 +283,7 @@ pub(super) fn tickets(pen: &mut Pen<'_>, customer: &Customer) -> io::Result<()> 
             .text("_id", &format!("T-{}-{number:05}", pen.random.hex(6)))
             .text("customerId", customer.id)
             .object_id("deviceId", device.id)
-            .text("subject", pen.random.pick(&SUBJECTS))
+            .text("subject", pen.random.word(&SUBJECTS))
             .text("status", if open { "open" } else { "closed" })
             .int32("priority", pen.random.between(1, 4).cast_signed())
             .datetime("openedAt", opened);
@@ -304,8 +299,8 @@ pub(super) fn tickets(pen: &mut Pen<'_>, customer: &Customer) -> io::Result<()> 
             pen.document
                 .begin_document("")
                 .datetime("at", Timestamp((opened.0 + hours * 3_600_000).min(TAKEN.0)))
-                .text("author", pen.random.pick(&["technician", "customer", "dispatcher"]))
-                .text("text", pen.random.pick(&["Part ordered.", "Still there!", "Visit planned."]))
+                .text("author", pen.random.word(&["technician", "customer", "dispatcher"]))
+                .text("text", pen.random.word(&["Part ordered.", "Still there!", "Visit planned."]))
                 .end();
         }
         pen.document.end();

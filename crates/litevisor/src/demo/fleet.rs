@@ -135,8 +135,8 @@ pub(super) fn customers(largest: u32, random: &mut Random) -> Vec<Customer> {
         .iter()
         .map(|(id, name, country, zone)| {
             let size = documents.max(SMALLEST);
-            documents = u32::try_from(u64::from(documents) * u64::from(SHRINK_PERCENT) / 100)
-                .unwrap_or(0);
+            documents =
+                u32::try_from(u64::from(documents) * u64::from(SHRINK_PERCENT) / 100).unwrap_or(0);
             let counts = Counts::of(size);
             let sites = (0..counts.sites).map(|_| ids.at(years_before(random, 6))).collect();
             let devices = (0..counts.devices)
@@ -158,8 +158,7 @@ fn device(number: u32, counts: &Counts, ids: &mut ObjectIds, random: &mut Random
         model,
         installed,
         offline: random.one_in(20),
-        reads: counts.reads / counts.devices
-            + u32::from(number < counts.reads % counts.devices),
+        reads: counts.reads / counts.devices + u32::from(number < counts.reads % counts.devices),
         weekly_mono: speed * random.between(5, 40),
         weekly_color: color,
         mono: i64::from(random.below(90_000)),

@@ -42,6 +42,11 @@ impl Random {
         &all[self.below(number) as usize]
     }
 
+    /// One of several words.
+    pub(super) fn word(&mut self, all: &[&'static str]) -> &'static str {
+        *self.pick::<&'static str>(all)
+    }
+
     /// So many hexadecimal digits.
     pub(super) fn hex(&mut self, digits: usize) -> String {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
