@@ -44,7 +44,8 @@ impl Random {
 
     /// One of several words.
     pub(super) fn word(&mut self, all: &[&'static str]) -> &'static str {
-        *self.pick::<&'static str>(all)
+        let chosen: &&'static str = self.pick(all);
+        chosen
     }
 
     /// So many hexadecimal digits.

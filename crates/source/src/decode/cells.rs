@@ -18,79 +18,104 @@ pub(super) enum Pending<'a> {
     Arena(usize, usize),
 }
 
-/// A value's cell and what is to be noted of it.
-pub(super) struct Decoded<'a> {
-    pub(super) pending: Pending<'a>,
+/// What is to be noted of a value that became a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Note {
+    /// Nothing.
+    Plain,
     /// Of a type other than the column's.
-    pub(super) stray: bool,
+    Stray,
     /// A decimal stored as TEXT since it has too many digits.
-    pub(super) long_decimal: bool,
+    LongDecimal,
     /// A text that was not UTF-8.
-    pub(super) replaced: bool,
+    Replaced,
+    /// The same, in a column of another type.
+    StrayReplaced,
+    /// A long decimal in a column of another type.
+    StrayLongDecimal,
 }
 
-impl<'a> Decoded<'a> {
-    #[inline]
-    fn of(pending: Pending<'a>) -> Self {
-        Decoded { pending, stray: false, long_decimal: false, replaced: false }
-    }
-
-    #[inline]
-    fn integer(integer: i64) -> Self {
-        Self::of(Pending::Cell(Cell::Integer(integer)))
-    }
-
-    #[inline]
-    fn real(real: f64) -> Self {
-        Self::of(Pending::Cell(if real.is_nan() { Cell::Null } else { Cell::Real(real) }))
+impl Note {
+    pub(super) fn is_stray(self) -> bool {
+        matches!(self, Note::Stray | Note::StrayReplaced | Note::StrayLongDecimal)
     }
 
     fn stray(self) -> Self {
-        Decoded { stray: true, ..self }
+        match self {
+            Note::Plain | Note::Stray => Note::Stray,
+            Note::Replaced | Note::StrayReplaced => Note::StrayReplaced,
+            Note::LongDecimal | Note::StrayLongDecimal => Note::StrayLongDecimal,
+        }
     }
 }
 
-/// Decodes `value` for a column of `column_type`; formatted texts go to the end of `arena`.
+/// Decodes `value` for a column of `column_type` into `out`; formatted texts go to the end of
+/// `arena`. (Into place, as results of this size cost more than the decoding.)
 ///
 /// # Errors
 /// If a value that becomes JSON is malformed inside.
-#[inline]
+#[inline(always)]
 pub(super) fn decode<'a>(
     column_type: ColumnType,
     value: &Value<'a>,
     arena: &mut String,
     shown: Shown<'_>,
-) -> Result<Decoded<'a>, Malformed> {
-    if let Value::Null | Value::Undefined = value {
-        return Ok(Decoded::of(Pending::Cell(Cell::Null)));
+    out: &mut Pending<'a>,
+) -> Result<Note, Malformed> {
+    match (column_type, value) {
+        (ColumnType::Text, Value::String(text)) => Ok(text_cell(text, arena, out)),
+        (ColumnType::Integer, Value::Int32(integer)) => {
+            Ok(cell(out, Cell::Integer(i64::from(*integer))))
+        }
+        (ColumnType::Integer, Value::Int64(integer)) => Ok(cell(out, Cell::Integer(*integer))),
+        (ColumnType::Real, Value::Double(double)) => Ok(real(out, *double)),
+        (ColumnType::Datetime, Value::DateTime(ms)) => Ok(datetime(*ms, arena, out)),
+        (ColumnType::Text, Value::ObjectId(id)) => Ok(hex(id, arena, out)),
+        _ => decode_rest(column_type, value, arena, shown, out),
     }
+}
+
+/// The combinations that are less frequent, or slow anyway.
+#[inline(never)]
+fn decode_rest<'a>(
+    column_type: ColumnType,
+    value: &Value<'a>,
+    arena: &mut String,
+    shown: Shown<'_>,
+    out: &mut Pending<'a>,
+) -> Result<Note, Malformed> {
     Ok(match (column_type, value) {
-        (ColumnType::Text, Value::String(text)) => text_cell(text, arena),
-        (ColumnType::Integer, Value::Int32(integer)) => Decoded::integer(i64::from(*integer)),
-        (ColumnType::Integer, Value::Int64(integer)) => Decoded::integer(*integer),
-        (ColumnType::Real, Value::Double(double)) => Decoded::real(*double),
-        (ColumnType::Datetime, Value::DateTime(ms)) => datetime(*ms, arena),
-        (ColumnType::UnixMs, Value::DateTime(ms)) => Decoded::integer(*ms),
-        (ColumnType::Json, _) => json_text(value, arena, shown)?,
-        (ColumnType::Any, _) => natural(value, arena, shown)?,
-        (ColumnType::Text, Value::ObjectId(_)) => natural(value, arena, shown)?,
+        (_, Value::Null | Value::Undefined) => cell(out, Cell::Null),
+        (ColumnType::UnixMs, Value::DateTime(ms)) => cell(out, Cell::Integer(*ms)),
+        (ColumnType::Json, _) => json_text(value, arena, shown, out)?,
         (ColumnType::Text, Value::Decimal128(bytes)) => {
-            formatted(arena, |out| push(out, &Decimal::from_bytes(bytes)))
+            formatted(arena, out, |text| push(text, &Decimal::from_bytes(bytes)))
         }
-        (ColumnType::Text, Value::Binary(binary)) if is_uuid(*binary) => uuid(*binary, arena),
-        (ColumnType::Integer, Value::Boolean(_) | Value::Timestamp(..))
-        | (ColumnType::Decimal, Value::Decimal128(_)) => natural(value, arena, shown)?,
-        (ColumnType::Blob, Value::Binary(binary)) => {
-            Decoded::of(Pending::Cell(Cell::Blob(binary.bytes)))
-        }
+        (ColumnType::Text, Value::Binary(binary)) if is_uuid(*binary) => uuid(*binary, arena, out),
+        (ColumnType::Any, _)
+        | (ColumnType::Integer, Value::Boolean(_) | Value::Timestamp(..))
+        | (ColumnType::Decimal, Value::Decimal128(_)) => natural(value, arena, shown, out)?,
+        (ColumnType::Blob, Value::Binary(binary)) => cell(out, Cell::Blob(binary.bytes)),
         (ColumnType::Scaled(scale), Value::Decimal128(bytes)) => {
-            scaled(Decimal::from_bytes(bytes), scale, arena)
+            scaled(Decimal::from_bytes(bytes), scale, arena, out)
         }
         (ColumnType::Scaled(scale), Value::Int32(_) | Value::Int64(_) | Value::Double(_)) => {
-            scaled_number(value, scale, arena).stray()
+            scaled_number(value, scale, arena, out).stray()
         }
-        _ => natural(value, arena, shown)?.stray(),
+        _ => natural(value, arena, shown, out)?.stray(),
     })
+}
+
+#[inline(always)]
+fn cell<'a>(out: &mut Pending<'a>, cell: Cell<'a>) -> Note {
+    *out = Pending::Cell(cell);
+    Note::Plain
+}
+
+#[inline(always)]
+fn real(out: &mut Pending<'_>, real: f64) -> Note {
+    *out = Pending::Cell(if real.is_nan() { Cell::Null } else { Cell::Real(real) });
+    Note::Plain
 }
 
 /// The value with its own type, as a column of type `any` has it.
@@ -98,67 +123,71 @@ fn natural<'a>(
     value: &Value<'a>,
     arena: &mut String,
     shown: Shown<'_>,
-) -> Result<Decoded<'a>, Malformed> {
+    out: &mut Pending<'a>,
+) -> Result<Note, Malformed> {
     Ok(match value {
-        Value::String(text) => text_cell(text, arena),
-        Value::Int32(integer) => Decoded::integer(i64::from(*integer)),
-        Value::Int64(integer) => Decoded::integer(*integer),
-        Value::Double(double) => Decoded::real(*double),
-        Value::Boolean(boolean) => Decoded::integer(i64::from(*boolean)),
-        Value::Timestamp(seconds, _) => Decoded::integer(i64::from(*seconds)),
+        Value::String(text) => text_cell(text, arena, out),
+        Value::Int32(integer) => cell(out, Cell::Integer(i64::from(*integer))),
+        Value::Int64(integer) => cell(out, Cell::Integer(*integer)),
+        Value::Double(double) => real(out, *double),
+        Value::Boolean(boolean) => cell(out, Cell::Integer(i64::from(*boolean))),
+        Value::Timestamp(seconds, _) => cell(out, Cell::Integer(i64::from(*seconds))),
         Value::DateTime(ms) => {
-            let decoded = datetime(*ms, arena);
-            Decoded { stray: false, ..decoded }
+            datetime(*ms, arena, out);
+            Note::Plain
         }
-        Value::ObjectId(id) => hex(*id, arena),
-        Value::Binary(binary) if is_uuid(*binary) => uuid(*binary, arena),
-        Value::Binary(binary) => Decoded::of(Pending::Cell(Cell::Blob(binary.bytes))),
-        Value::Decimal128(bytes) => decimal(Decimal::from_bytes(bytes), arena),
-        _ => json_text(value, arena, shown)?,
+        Value::ObjectId(id) => hex(id, arena, out),
+        Value::Binary(binary) if is_uuid(*binary) => uuid(*binary, arena, out),
+        Value::Binary(binary) => cell(out, Cell::Blob(binary.bytes)),
+        Value::Decimal128(bytes) => decimal(Decimal::from_bytes(bytes), arena, out),
+        _ => json_text(value, arena, shown, out)?,
     })
 }
 
-#[inline]
-fn formatted<'a>(arena: &mut String, write: impl FnOnce(&mut String)) -> Decoded<'a> {
+#[inline(always)]
+fn formatted(arena: &mut String, out: &mut Pending<'_>, write: impl FnOnce(&mut String)) -> Note {
     let start = arena.len();
     write(arena);
-    Decoded::of(Pending::Arena(start, arena.len()))
+    *out = Pending::Arena(start, arena.len());
+    Note::Plain
 }
 
-fn push(out: &mut String, value: &dyn std::fmt::Display) {
+fn push(text: &mut String, value: &dyn std::fmt::Display) {
     // Writing to a String cannot fail.
-    let _ = std::fmt::Write::write_fmt(out, format_args!("{value}"));
+    let _ = std::fmt::Write::write_fmt(text, format_args!("{value}"));
 }
 
-#[inline]
-fn text_cell<'a>(text: &'a [u8], arena: &mut String) -> Decoded<'a> {
+#[inline(always)]
+fn text_cell<'a>(text: &'a [u8], arena: &mut String, out: &mut Pending<'a>) -> Note {
     match std::str::from_utf8(text) {
-        Ok(text) => Decoded::of(Pending::Cell(Cell::Text(text))),
-        Err(_) => Decoded {
-            replaced: true,
-            ..formatted(arena, |out| out.push_str(&String::from_utf8_lossy(text)))
-        },
+        Ok(text) => cell(out, Cell::Text(text)),
+        Err(_) => {
+            formatted(arena, out, |lossy| lossy.push_str(&String::from_utf8_lossy(text)));
+            Note::Replaced
+        }
     }
 }
 
 #[inline]
-fn datetime<'a>(ms: i64, arena: &mut String) -> Decoded<'a> {
+fn datetime(ms: i64, arena: &mut String, out: &mut Pending<'_>) -> Note {
     let mut buffer = [0; model::timestamp::TEXT_BYTES];
     match Timestamp(ms).write_text(&mut buffer) {
-        Some(text) => formatted(arena, |out| out.push_str(text)),
-        None => Decoded::integer(ms).stray(),
+        Some(text) => formatted(arena, out, |arena| arena.push_str(text)),
+        None => cell(out, Cell::Integer(ms)).stray(),
     }
 }
 
 #[inline]
-fn hex<'a>(id: &[u8; 12], arena: &mut String) -> Decoded<'a> {
+fn hex(id: &[u8; 12], arena: &mut String, out: &mut Pending<'_>) -> Note {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut text = [0; 24];
     for (pair, byte) in text.chunks_exact_mut(2).zip(id) {
         pair[0] = DIGITS[usize::from(byte >> 4)];
         pair[1] = DIGITS[usize::from(byte & 15)];
     }
-    formatted(arena, |out| out.push_str(std::str::from_utf8(&text).unwrap_or_default()))
+    formatted(arena, out, |arena| {
+        arena.push_str(std::str::from_utf8(&text).unwrap_or_default());
+    })
 }
 
 fn is_uuid(binary: Binary<'_>) -> bool {
@@ -167,43 +196,48 @@ fn is_uuid(binary: Binary<'_>) -> bool {
 
 /// The canonical text of the bytes in the order in which they are stored. (Drivers of old wrote
 /// subtype 3 in orders of their own, which nothing in the value tells apart.)
-fn uuid<'a>(binary: Binary<'_>, arena: &mut String) -> Decoded<'a> {
-    formatted(arena, |out| {
+fn uuid(binary: Binary<'_>, arena: &mut String, out: &mut Pending<'_>) -> Note {
+    formatted(arena, out, |text| {
         let mut rest = binary.bytes;
         for group in [4, 2, 2, 2, 6] {
             let (head, tail) = rest.split_at(group);
-            json::push_hex(out, head);
+            json::push_hex(text, head);
             if !tail.is_empty() {
-                out.push('-');
+                text.push('-');
             }
             rest = tail;
         }
     })
 }
 
-fn decimal<'a>(decimal: Decimal, arena: &mut String) -> Decoded<'a> {
+fn decimal(decimal: Decimal, arena: &mut String, out: &mut Pending<'_>) -> Note {
     match decimal.to_real() {
-        Some(real) => Decoded::real(real),
-        None if decimal == Decimal::NaN => Decoded::of(Pending::Cell(Cell::Null)),
-        None => Decoded { long_decimal: true, ..formatted(arena, |out| push(out, &decimal)) },
+        Some(number) => real(out, number),
+        None if decimal == Decimal::NaN => cell(out, Cell::Null),
+        None => {
+            formatted(arena, out, |text| push(text, &decimal));
+            Note::LongDecimal
+        }
     }
 }
 
 /// A decimal as a whole number of units; where it is none, its exact text: a REAL beside scaled
 /// integers would be off by a power of ten.
-fn scaled<'a>(decimal: Decimal, scale: u8, arena: &mut String) -> Decoded<'a> {
+fn scaled(decimal: Decimal, scale: u8, arena: &mut String, out: &mut Pending<'_>) -> Note {
     match (decimal.to_scaled(scale), decimal) {
-        (Some(units), _) => Decoded::integer(units),
-        (None, Decimal::NaN) => Decoded::of(Pending::Cell(Cell::Null)),
+        (Some(units), _) => cell(out, Cell::Integer(units)),
+        (None, Decimal::NaN) => cell(out, Cell::Null),
         (None, Decimal::Infinity { .. }) => {
-            Decoded::real(decimal.to_real().unwrap_or(f64::INFINITY)).stray()
+            real(out, decimal.to_real().unwrap_or(f64::INFINITY)).stray()
         }
-        (None, Decimal::Finite { .. }) => formatted(arena, |out| push(out, &decimal)).stray(),
+        (None, Decimal::Finite { .. }) => {
+            formatted(arena, out, |text| push(text, &decimal)).stray()
+        }
     }
 }
 
 /// A plain number in a scaled column means the same amount: 5 is 500 units of a hundredth.
-fn scaled_number<'a>(value: &Value<'_>, scale: u8, arena: &mut String) -> Decoded<'a> {
+fn scaled_number(value: &Value<'_>, scale: u8, arena: &mut String, out: &mut Pending<'_>) -> Note {
     let finite = |negative, coefficient: u64, exponent| Decimal::Finite {
         negative,
         coefficient: coefficient.into(),
@@ -222,18 +256,20 @@ fn scaled_number<'a>(value: &Value<'_>, scale: u8, arena: &mut String) -> Decode
             let exponent = exponent.parse().unwrap_or(0) - i32::try_from(fraction).unwrap_or(0);
             finite(*double < 0.0, coefficient, exponent)
         }
-        Value::Double(double) => return Decoded::real(*double),
+        Value::Double(double) => return real(out, *double),
         _ => Decimal::NaN,
     };
-    scaled(amount, scale, arena)
+    scaled(amount, scale, arena, out)
 }
 
-fn json_text<'a>(
+fn json_text(
     value: &Value<'_>,
     arena: &mut String,
     shown: Shown<'_>,
-) -> Result<Decoded<'a>, Malformed> {
+    out: &mut Pending<'_>,
+) -> Result<Note, Malformed> {
     let start = arena.len();
     json::write(arena, value, shown)?;
-    Ok(Decoded::of(Pending::Arena(start, arena.len())))
+    *out = Pending::Arena(start, arena.len());
+    Ok(Note::Plain)
 }

@@ -2,13 +2,13 @@
 
 use model::Cell;
 
-use super::cells::{self, Decoded, Pending};
+use super::cells::{self, Note, Pending};
 use super::plan::{Plan, Shown};
 use super::report::TableReport;
 use super::sequence::{Known, Sequence};
 use crate::json;
 use crate::key::{Owner, TenantKey};
-use crate::raw::{Element, Elements, Kind, Malformed, Value, find, malformed};
+use crate::raw::{Elements, Kind, Malformed, Value, find, malformed};
 
 /// What is kept from document to document.
 pub(super) struct Memory {
@@ -42,21 +42,25 @@ impl<'a> Walk<'_, 'a> {
     pub(super) fn document(&mut self, node: usize, document: &'a [u8]) -> Result<(), Malformed> {
         let mut elements = Elements::new(document)?;
         let mut cursor = 0;
+        let mut value = Value::Null;
         while !elements.is_at_end() {
             let guess = self.memory.sequences[node].guess(cursor, elements.name_onwards());
-            let (place, element) = match guess {
+            let name;
+            let place = match guess {
                 Some(place) => {
                     let bytes = self.memory.sequences[node].name_bytes(place);
-                    (Some(place), elements.take_named(bytes)?)
+                    name = elements.take_named(bytes, &mut value)?;
+                    Some(place)
                 }
                 None => {
-                    let Some(element) = elements.next() else { break };
-                    let element = element?;
-                    (self.look_up(node, cursor, element.name), element)
+                    name = elements.take_next(&mut value)?;
+                    self.look_up(node, cursor, name)
                 }
             };
             let Some(place) = place else {
-                self.unremembered(node, &element)?;
+                // Too many or too long to be remembered: repetitions go unnoticed.
+                let known = self.known(node, name);
+                self.element(node, known, name, &value)?;
                 continue;
             };
             cursor = place + 1;
@@ -66,7 +70,7 @@ impl<'a> Walk<'_, 'a> {
                 continue;
             }
             let known = *known;
-            self.element(node, known, &element)?;
+            self.element(node, known, name, &value)?;
         }
         Ok(())
     }
@@ -90,22 +94,16 @@ impl<'a> Walk<'_, 'a> {
         Known { field, unmapped, seen: 0 }
     }
 
-    /// A name that cannot be remembered: too many or too long. Mapped ones are few and short enough
-    /// to be found again, so only repetitions of unmapped ones go unnoticed.
-    fn unremembered(&mut self, node: usize, element: &Element<'a>) -> Result<(), Malformed> {
-        let known = self.known(node, element.name);
-        self.element(node, known, element)
-    }
-
     #[inline]
     fn element(
         &mut self,
         node: usize,
         known: Known,
-        element: &Element<'a>,
+        name: &[u8],
+        value: &Value<'a>,
     ) -> Result<(), Malformed> {
         let Some(number) = known.field else {
-            return self.unmapped(node, known, element);
+            return self.unmapped(node, known, name, value);
         };
         let plan = self.plan;
         let field = &plan.fields[number];
@@ -113,23 +111,23 @@ impl<'a> Walk<'_, 'a> {
             && let Some(key) = &self.memory.key
             && self.owner.is_none()
         {
-            self.owner = Some(key.owner(&element.value));
+            self.owner = Some(key.owner(value));
         }
         if field.excluded {
-            return self.excluded(number, &element.value);
+            return self.excluded(number, value);
         }
         if field.unwound {
-            self.unwound = Some(element.value);
+            self.unwound = Some(*value);
             return Ok(());
         }
         for column in &field.columns {
-            self.set(*column, &element.value, field.child)?;
+            self.set(*column, value, field.child)?;
         }
         if field.child.is_some() {
-            return self.below(node, number, element);
+            return self.below(node, number, name, value);
         }
         if field.columns.is_empty() && !field.tenant_key {
-            self.add_rest(node, element, None)?;
+            self.add_rest(node, name, value, None)?;
         }
         Ok(())
     }
@@ -163,17 +161,18 @@ impl<'a> Walk<'_, 'a> {
         &mut self,
         node: usize,
         number: usize,
-        element: &Element<'a>,
+        name: &[u8],
+        value: &Value<'a>,
     ) -> Result<(), Malformed> {
         let plan = self.plan;
         let field = &plan.fields[number];
         let Some(child) = field.child else { return Ok(()) };
-        if let Value::Document(document) = element.value {
+        if let Value::Document(document) = *value {
             let wants_rest = self.plan.rest.is_some()
                 && field.columns.is_empty()
                 && self.plan.nodes[child].reported;
             let before = self.memory.rest.len();
-            let inside = wants_rest.then(|| self.begin_rest(element.name));
+            let inside = wants_rest.then(|| self.begin_rest(name));
             self.document(child, document)?;
             if inside == Some(self.memory.rest.len()) && !document_is_empty(document) {
                 self.memory.rest.truncate(before);
@@ -186,9 +185,9 @@ impl<'a> Walk<'_, 'a> {
             // The path to the tenant's key leads through an array or a scalar: nobody's.
             self.owner = Some(Owner::OtherType);
         }
-        self.in_the_way(child, element.value);
+        self.in_the_way(child, *value);
         if field.columns.is_empty() {
-            self.add_rest(node, element, Some(child))?;
+            self.add_rest(node, name, value, Some(child))?;
         }
         Ok(())
     }
@@ -256,7 +255,8 @@ impl<'a> Walk<'_, 'a> {
     fn add_rest(
         &mut self,
         node: usize,
-        element: &Element<'a>,
+        name: &[u8],
+        value: &Value<'a>,
         child: Option<usize>,
     ) -> Result<(), Malformed> {
         if self.plan.rest.is_none() || !self.plan.nodes[node].reported {
@@ -264,20 +264,21 @@ impl<'a> Walk<'_, 'a> {
         }
         let rest = &mut self.memory.rest;
         separate(rest);
-        json::write_name(rest, element.name);
-        json::write(rest, &element.value, Shown { plan: self.plan, node: child })
+        json::write_name(rest, name);
+        json::write(rest, value, Shown { plan: self.plan, node: child })
     }
 
     fn unmapped(
         &mut self,
         node: usize,
         known: Known,
-        element: &Element<'a>,
+        name: &[u8],
+        value: &Value<'a>,
     ) -> Result<(), Malformed> {
         if self.plan.nodes[node].reported {
             self.count_unmapped(known.unmapped);
         }
-        self.add_rest(node, element, None)
+        self.add_rest(node, name, value, None)
     }
 
     /// Gives `column` its value.
@@ -290,23 +291,24 @@ impl<'a> Walk<'_, 'a> {
     ) -> Result<(), Malformed> {
         let shown = Shown { plan: self.plan, node: child };
         let column_type = self.plan.types[column];
-        let decoded = cells::decode(column_type, value, &mut self.memory.arena, shown)?;
-        self.row[column] = decoded.pending;
+        let out = &mut self.row[column];
+        let note = cells::decode(column_type, value, &mut self.memory.arena, shown, out)?;
         let kind = value.kind();
         self.memory.report.columns[column].kinds[kind as usize] += 1;
-        if decoded.stray || decoded.long_decimal || decoded.replaced {
-            self.note(column, kind, &decoded);
+        if note != Note::Plain {
+            self.note(column, kind, note);
         }
         Ok(())
     }
 
     #[cold]
-    fn note(&mut self, column: usize, kind: Kind, decoded: &Decoded<'a>) {
+    fn note(&mut self, column: usize, kind: Kind, note: Note) {
         let report = &mut self.memory.report.columns[column];
-        report.long_decimals += u64::from(decoded.long_decimal);
-        report.replaced_texts += u64::from(decoded.replaced);
-        if decoded.stray {
-            let cell = match decoded.pending {
+        report.long_decimals +=
+            u64::from(matches!(note, Note::LongDecimal | Note::StrayLongDecimal));
+        report.replaced_texts += u64::from(matches!(note, Note::Replaced | Note::StrayReplaced));
+        if note.is_stray() {
+            let cell = match self.row[column] {
                 Pending::Missing => Cell::Null,
                 Pending::Cell(cell) => cell,
                 Pending::Arena(start, end) => {

@@ -152,46 +152,56 @@ impl<'a> Elements<'a> {
         &self.bytes[self.at + 1..]
     }
 
-    /// The next element, of which the caller knows that its name and 0 take `name_bytes`.
-    #[inline]
-    pub(crate) fn take_named(&mut self, name_bytes: usize) -> Result<Element<'a>, Malformed> {
+    /// The next element's value, of which the caller knows that its name and 0 take `name_bytes`;
+    /// returns the name. Values are read into place: handing them up through results costs the
+    /// hot path more than reading them.
+    #[inline(always)]
+    pub(crate) fn take_named(
+        &mut self,
+        name_bytes: usize,
+        value: &mut Value<'a>,
+    ) -> Result<&'a [u8], Malformed> {
         let start = self.at;
         let name = self.name_onwards();
         self.at += 1 + name_bytes;
-        let value = self.value(self.bytes[start], start)?;
-        Ok(Element { name: &name[..name_bytes - 1], value })
+        self.value(self.bytes[start], start, value)?;
+        Ok(&name[..name_bytes - 1])
     }
 
-    #[inline]
-    fn element(&mut self) -> Result<Element<'a>, Malformed> {
+    /// The next element's value, into place; returns its name.
+    pub(crate) fn take_next(&mut self, value: &mut Value<'a>) -> Result<&'a [u8], Malformed> {
         let start = self.at;
         let kind = self.bytes[start];
+        if kind == 0 {
+            return malformed("a document ends before its length says", start);
+        }
         self.at += 1;
         let name = self.c_string()?;
-        let value = self.value(kind, start)?;
-        Ok(Element { name, value })
+        self.value(kind, start, value)?;
+        Ok(name)
     }
 
-    #[inline]
-    fn value(&mut self, kind: u8, start: usize) -> Result<Value<'a>, Malformed> {
-        Ok(match kind {
-            0x10 => Value::Int32(i32::from_le_bytes(*self.chunk()?)),
-            0x12 => Value::Int64(i64::from_le_bytes(*self.chunk()?)),
-            0x01 => Value::Double(f64::from_le_bytes(*self.chunk()?)),
-            0x02 => Value::String(self.string()?),
-            0x03 => Value::Document(self.document()?),
-            0x04 => Value::Array(self.document()?),
-            0x07 => Value::ObjectId(self.chunk()?),
+    #[inline(always)]
+    fn value(&mut self, kind: u8, start: usize, out: &mut Value<'a>) -> Result<(), Malformed> {
+        match kind {
+            0x10 => *out = Value::Int32(i32::from_le_bytes(*self.chunk()?)),
+            0x12 => *out = Value::Int64(i64::from_le_bytes(*self.chunk()?)),
+            0x01 => *out = Value::Double(f64::from_le_bytes(*self.chunk()?)),
+            0x02 => *out = Value::String(self.string()?),
+            0x03 => *out = Value::Document(self.document()?),
+            0x04 => *out = Value::Array(self.document()?),
+            0x07 => *out = Value::ObjectId(self.chunk()?),
             0x08 => match self.chunk::<1>()? {
-                [0] => Value::Boolean(false),
-                [1] => Value::Boolean(true),
+                [0] => *out = Value::Boolean(false),
+                [1] => *out = Value::Boolean(true),
                 _ => return malformed("a boolean is neither 0 nor 1", self.at - 1),
             },
-            0x09 => Value::DateTime(i64::from_le_bytes(*self.chunk()?)),
-            0x0a => Value::Null,
-            0x13 => Value::Decimal128(self.chunk()?),
-            _ => return self.rare_value(kind, start),
-        })
+            0x09 => *out = Value::DateTime(i64::from_le_bytes(*self.chunk()?)),
+            0x0a => *out = Value::Null,
+            0x13 => *out = Value::Decimal128(self.chunk()?),
+            _ => *out = self.rare_value(kind, start)?,
+        }
+        Ok(())
     }
 
     #[cold]
@@ -239,7 +249,7 @@ impl<'a> Elements<'a> {
     }
 
     #[inline]
-    fn take(&mut self, length: usize) -> Result<&'a [u8], Malformed> {
+    fn slice(&mut self, length: usize) -> Result<&'a [u8], Malformed> {
         let end = self.at.saturating_add(length);
         if end >= self.bytes.len() {
             return malformed("a value is cut off", self.at);
@@ -259,7 +269,7 @@ impl<'a> Elements<'a> {
     fn string(&mut self) -> Result<&'a [u8], Malformed> {
         let at = self.at;
         let length = self.length()?;
-        match self.take(length)?.split_last() {
+        match self.slice(length)?.split_last() {
             Some((0, text)) => Ok(text),
             _ => malformed("a string does not end with 0", at),
         }
@@ -281,14 +291,14 @@ impl<'a> Elements<'a> {
     #[inline]
     fn document(&mut self) -> Result<&'a [u8], Malformed> {
         let document = document_at(self.bytes, self.at)?;
-        self.take(document.len())
+        self.slice(document.len())
     }
 
     fn binary(&mut self) -> Result<Binary<'a>, Malformed> {
         let at = self.at;
         let length = self.length()?;
         let [subtype] = *self.chunk()?;
-        let mut bytes = self.take(length)?;
+        let mut bytes = self.slice(length)?;
         if subtype == 2 {
             match bytes.split_first_chunk::<4>() {
                 Some((inner, rest))
@@ -311,11 +321,8 @@ impl<'a> Iterator for Elements<'a> {
         if self.at + 1 >= self.bytes.len() {
             return None;
         }
-        if self.bytes[self.at] == 0 {
-            let at = std::mem::replace(&mut self.at, self.bytes.len());
-            return Some(malformed("a document ends before its length says", at));
-        }
-        let element = self.element();
+        let mut value = Value::Null;
+        let element = self.take_next(&mut value).map(|name| Element { name, value });
         if element.is_err() {
             self.at = self.bytes.len();
         }
