@@ -25,7 +25,10 @@ pub(super) struct DemoArgs {
 pub(super) async fn run(args: DemoArgs, runtime: Arc<SystemRuntime>) -> Result<ExitCode, Failure> {
     let dir = args.dir.unwrap_or_else(|| std::env::temp_dir().join("litevisor-demo"));
     let config = |data: Option<&DemoData>| {
-        let mut layers = Layers::new().flag("demo", "telemetry", "log_level", "warn");
+        let catalog = dir.join("catalog.toml").display().to_string();
+        let mut layers = Layers::new()
+            .flag("demo", "telemetry", "log_level", "warn")
+            .flag("demo", "catalog", "path", catalog);
         if let Some(data) = data {
             layers = layers
                 .flag("demo", "source", "kind", "dump")

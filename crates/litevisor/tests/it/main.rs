@@ -6,6 +6,7 @@ mod client;
 mod drain;
 mod harness;
 mod instance;
+mod mongo;
 mod openapi;
 mod query;
 mod schema;
