@@ -6,13 +6,18 @@ use engine::{Image, Interrupt};
 use model::{Catalog, Error, Monotonic, Summary, TenantId};
 use source::Source;
 
+use crate::core::Core;
 use crate::events::Events;
+use crate::query::{self, Inside};
+use crate::registry::Lease;
 use crate::request::{QueryRequest, QuerySink};
 use crate::runtime::Runtime;
 use crate::settings::Settings;
+use crate::slot::Need;
 use crate::status::{
     BootRequested, CloseRequested, InstanceStatus, Readiness, SchemaReport, SlotStatus, Usage,
 };
+use crate::{drain, inspect, orders, reaper, wait};
 
 /// What the hypervisor is made of.
 pub struct Parts {
@@ -28,21 +33,22 @@ pub struct Parts {
     pub events: Arc<dyn Events>,
 }
 
-/// The right to use an instance: it is not evicted while a lease is out.
-#[derive(Debug)]
-pub struct Lease {}
-
 /// The data plane. Cheap to clone.
 #[derive(Clone)]
-pub struct Hypervisor {}
+pub struct Hypervisor {
+    core: Arc<Core>,
+}
 
 impl Hypervisor {
     /// Builds the blank images and starts the reaper. Boots nothing.
     ///
     /// # Errors
     /// `internal` if SQLite refuses the catalog's tables.
-    pub async fn start(_parts: Parts) -> Result<Hypervisor, Error> {
-        Ok(Hypervisor {})
+    pub async fn start(parts: Parts) -> Result<Hypervisor, Error> {
+        let Parts { catalog, source, runtime, settings, events } = parts;
+        let core = Core::new((catalog, source), (runtime, events), settings)?;
+        reaper::start(&core);
+        Ok(Hypervisor { core })
     }
 
     /// Runs a query on one of the query threads; boots the instance, or loads the tables it lacks,
@@ -53,69 +59,80 @@ impl Hypervisor {
     /// Everything that can happen to a query; [`Error::retry_after`] where it is known.
     pub async fn query(
         &self,
-        _request: QueryRequest,
-        _sink: Box<dyn QuerySink>,
-        _interrupt: Interrupt,
+        request: QueryRequest,
+        sink: Box<dyn QuerySink>,
+        interrupt: Interrupt,
     ) -> Result<Summary, Error> {
-        Err(Error::internal("not written yet"))
+        query::query(&self.core, request, sink, interrupt).await
     }
 
     /// Starts loading what the instance lacks, without waiting for it.
     ///
     /// # Errors
     /// `tenant_busy` over the rate, `shutting_down`, or why the last boot failed.
-    pub async fn boot(&self, _tenant: &TenantId) -> Result<BootRequested, Error> {
-        Err(Error::internal("not written yet"))
+    pub async fn boot(&self, tenant: &TenantId) -> Result<BootRequested, Error> {
+        orders::boot(&self.core, tenant)
     }
 
     /// Shuts an instance down once its leases end; stops a boot.
     ///
     /// # Errors
     /// `tenant_busy` over the rate.
-    pub async fn close(&self, _tenant: &TenantId) -> Result<CloseRequested, Error> {
-        Err(Error::internal("not written yet"))
+    pub async fn close(&self, tenant: &TenantId) -> Result<CloseRequested, Error> {
+        orders::close(&self.core, tenant)
     }
 
     /// A tenant's instance, without booting it.
     ///
     /// # Errors
     /// `tenant_not_found`, `source_unavailable` while asking for a vacant slot's tenant.
-    pub async fn instance(&self, _tenant: &TenantId) -> Result<InstanceStatus, Error> {
-        Err(Error::internal("not written yet"))
+    pub async fn instance(&self, tenant: &TenantId) -> Result<InstanceStatus, Error> {
+        inspect::instance(&self.core, tenant).await
     }
 
     /// A tenant's tables, without booting it.
     ///
     /// # Errors
     /// As [`Hypervisor::instance`].
-    pub async fn schema(&self, _tenant: &TenantId) -> Result<SchemaReport, Error> {
-        Err(Error::internal("not written yet"))
+    pub async fn schema(&self, tenant: &TenantId) -> Result<SchemaReport, Error> {
+        inspect::schema(&self.core, tenant).await
     }
 
     /// The tenant's image with all its tables, booting it if needed; keep the lease while reading.
     ///
     /// # Errors
     /// As a query that needs all tables.
-    pub async fn image(&self, _tenant: &TenantId) -> Result<(Lease, Image), Error> {
-        Err(Error::internal("not written yet"))
+    pub async fn image(&self, tenant: &TenantId) -> Result<(Lease, Image), Error> {
+        let core = &self.core;
+        let _inside = Inside::enter(core)?;
+        let owner = Some(tenant.clone());
+        let need = Need { tables: core.tables_of(&owner), read_since: None };
+        let (lease, _) = wait::acquire(core, &owner, &need, core.settings.boot_wait).await?;
+        let image = lease.image.clone();
+        Ok((lease, image))
     }
 
     /// Every slot, for the operator.
     pub fn slots(&self) -> Vec<SlotStatus> {
-        Vec::new()
+        inspect::slots(&self.core)
     }
 
     /// Memory and load, for gauges.
     pub fn usage(&self) -> Usage {
-        Usage::default()
+        inspect::usage(&self.core)
     }
 
     /// Whether this replica should get requests.
     pub fn ready(&self) -> Readiness {
-        Readiness::Ready
+        match self.core.welcome() {
+            Ok(()) => Readiness::Ready,
+            Err(_) => Readiness::Draining,
+        }
     }
 
     /// Refuses newcomers at once; lets those inside finish until `deadline`, then interrupts them;
     /// closes every instance. Returns when that is done.
-    pub async fn drain(&self, _deadline: Monotonic) {}
+    pub async fn drain(&self, deadline: Monotonic) {
+        drain::drain(&self.core, deadline).await;
+    }
 }

@@ -1,17 +1,36 @@
 //! The life of instances: registry, boots, leases, eviction, budget. [`Hypervisor`] is the facade;
 //! it knows no HTTP, no clock and no runtime but the one it is given.
 
+mod admission;
+mod boot;
+mod core;
+mod drain;
 mod events;
+mod eviction;
+mod fetch;
+mod gate;
 mod hypervisor;
+mod inspect;
+mod load_state;
+mod loading;
+mod orders;
+mod query;
+mod reaper;
+mod registry;
 mod request;
 mod runtime;
+mod seen;
 mod settings;
+mod slot;
 mod state;
 mod status;
+mod threads;
+mod wait;
 
 pub use engine::{Interrupt, Why};
 pub use events::{Event, Events, EvictionReason, LoadKind, ShedReason};
-pub use hypervisor::{Hypervisor, Lease, Parts};
+pub use hypervisor::{Hypervisor, Parts};
+pub use registry::Lease;
 pub use request::{Opened, QueryRequest, QuerySink};
 pub use runtime::Runtime;
 pub use settings::{AdmissionSettings, Settings, TablesPolicy};

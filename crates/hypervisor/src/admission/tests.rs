@@ -1,0 +1,101 @@
+//! The desk by table and by random series.
+
+use model::TenantKeyType;
+use proptest::prelude::*;
+
+use super::*;
+
+fn tenant(name: &str) -> TenantId {
+    TenantId::parse(name, TenantKeyType::String).unwrap()
+}
+
+fn bounds(tenant: (usize, usize), replica: (usize, usize)) -> AdmissionSettings {
+    AdmissionSettings {
+        tenant_concurrent: tenant.0,
+        tenant_queued: tenant.1,
+        replica_concurrent: replica.0,
+        replica_queued: replica.1,
+        queue_timeout: Duration::from_secs(1),
+    }
+}
+
+#[test]
+fn a_tenants_bounds_are_its_own_fault_and_the_replicas_are_ours() {
+    let bounds = bounds((1, 1), (2, 2));
+    let mut desk = Desk::default();
+    let (a, b, c) = (tenant("a"), tenant("b"), tenant("c"));
+    assert_eq!(desk.enter(&a, &bounds, || "a1"), Answer::Run);
+    assert!(matches!(desk.enter(&a, &bounds, || "a2"), Answer::Wait(_)));
+    assert_eq!(desk.enter(&a, &bounds, || "a3"), Answer::Shed(ShedReason::TenantQueue));
+    assert_eq!(desk.enter(&b, &bounds, || "b1"), Answer::Run);
+    assert!(matches!(desk.enter(&c, &bounds, || "c1"), Answer::Wait(_)));
+    assert_eq!(desk.enter(&b, &bounds, || "b2"), Answer::Shed(ShedReason::ReplicaQueue));
+    // b's place goes to c: a has its one running.
+    assert_eq!(desk.leave(&b, &bounds).map(|(_, w)| w), Some("c1"));
+    assert_eq!(desk.leave(&a, &bounds).map(|(_, w)| w), Some("a2"));
+    assert_eq!(desk.leave(&a, &bounds), None);
+    assert_eq!(desk.leave(&c, &bounds), None);
+    assert!(desk.tenants.is_empty() && desk.ring.is_empty());
+}
+
+#[test]
+fn tenants_take_turns() {
+    let bounds = bounds((9, 9), (1, 99));
+    let mut desk = Desk::default();
+    let (a, b) = (tenant("a"), tenant("b"));
+    assert_eq!(desk.enter(&a, &bounds, || "a0"), Answer::Run);
+    for name in ["a1", "a2", "a3"] {
+        let _ = desk.enter(&a, &bounds, || name);
+    }
+    let _ = desk.enter(&b, &bounds, || "b1");
+    let mut order = Vec::new();
+    let mut running = a.clone();
+    while let Some((next, name)) = desk.leave(&running, &bounds) {
+        order.push(name);
+        running = next;
+    }
+    assert_eq!(order, ["a1", "b1", "a2", "a3"]);
+}
+
+proptest! {
+    /// Whatever happens, the counts agree with a plain list, bounds hold, and no place stays free
+    /// while somebody who could have it waits.
+    #[test]
+    fn counts_and_bounds_hold(steps in prop::collection::vec((0usize..4, 0usize..3), 1..200)) {
+        let bounds = bounds((2, 3), (3, 5));
+        let names = [tenant("a"), tenant("b"), tenant("c")];
+        let mut desk: Desk<()> = Desk::default();
+        let mut running: Vec<usize> = Vec::new();
+        let mut waiting: Vec<(usize, u64)> = Vec::new();
+        for (action, who) in steps {
+            match action {
+                0 | 1 => match desk.enter(&names[who], &bounds, || ()) {
+                    Answer::Run => running.push(who),
+                    Answer::Wait(ticket) => waiting.push((who, ticket)),
+                    Answer::Shed(_) => {}
+                },
+                2 => if let Some(at) = running.iter().position(|other| *other == who) {
+                    running.remove(at);
+                    if let Some((next, ())) = desk.leave(&names[who], &bounds) {
+                        let next = names.iter().position(|name| *name == next).unwrap();
+                        let first = waiting.iter().position(|(other, _)| *other == next).unwrap();
+                        waiting.remove(first);
+                        running.push(next);
+                    }
+                },
+                _ => if let Some(at) = waiting.iter().position(|(other, _)| *other == who) {
+                    let (_, ticket) = waiting.remove(at);
+                    desk.give_up(&names[who], ticket);
+                },
+            }
+            prop_assert_eq!((desk.running, desk.queued), (running.len(), waiting.len()));
+            prop_assert!(running.len() <= 3 && waiting.len() <= 5);
+            for who in 0..3 {
+                let runs = running.iter().filter(|other| **other == who).count();
+                let waits = waiting.iter().filter(|(other, _)| *other == who).count();
+                prop_assert!(runs <= 2 && waits <= 3);
+                prop_assert!(waits == 0 || runs == 2 || running.len() == 3, "a place stays free");
+            }
+        }
+    }
+}

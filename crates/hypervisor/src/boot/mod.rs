@@ -1,0 +1,283 @@
+//! Driving a load: a boot, more tables, a refresh. One task per load under way, none for an
+//! instance at rest. Stages follow each other on one point in time: first what is waited for, then
+//! (by policy) what the tenant used last time, then the rest; within a stage all scans are in
+//! flight together and each table becomes readable as soon as it is whole.
+
+mod stage;
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use engine::Image;
+use futures_util::FutureExt;
+use futures_util::future::try_join;
+use model::limits::{BOOTS_QUEUED_MAX, BUDGET_BOOT_MIN_BYTES};
+use model::{Account, Error, ErrorCode, Monotonic, TableSet};
+use source::{PointInTime, Snapshot};
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::admission::shed_error;
+use crate::core::Core;
+use crate::events::{Event, LoadKind, ShedReason};
+use crate::load_state::Load;
+use crate::registry::Owner;
+use crate::settings::TablesPolicy;
+use crate::slot::{Body, Slot};
+use crate::state::{Edge, State};
+
+/// Notes a load in the slot, which has none under way; [`launch`] must follow, without the lock.
+pub(crate) fn begin(
+    core: &Core,
+    slot: &mut Slot,
+    kind: LoadKind,
+    wanted: TableSet,
+    kept: bool,
+) -> Arc<Load> {
+    let load = Load::new(kind, core.now());
+    slot.begin(&load, wanted, kept);
+    load
+}
+
+/// Starts the task of a load that was begun.
+pub(crate) fn launch(core: &Arc<Core>, owner: &Owner, load: Arc<Load>) {
+    let drive = Drive { core: Arc::clone(core), owner: owner.clone(), load, losses: 0 };
+    core.runtime.spawn("load", Box::pin(drive.run()));
+}
+
+struct Drive {
+    core: Arc<Core>,
+    owner: Owner,
+    load: Arc<Load>,
+    losses: u8,
+}
+
+/// What all stages of a load have in common.
+struct Copy {
+    snapshot: Arc<dyn Snapshot>,
+    point: PointInTime,
+    read_at: Monotonic,
+    account: Arc<Account>,
+    /// What the next stage starts from; `None`: a blank.
+    base: Option<Image>,
+    /// Whether the base has small pages, if there is one.
+    tiny: bool,
+    /// Held by the load's thread, too; given up between the foreground and the background.
+    turn: Option<Arc<Turn>>,
+}
+
+/// The right to read the source.
+struct Turn {
+    _boot: OwnedSemaphorePermit,
+    _background: Option<OwnedSemaphorePermit>,
+}
+
+impl Drive {
+    async fn run(mut self) {
+        let core = Arc::clone(&self.core);
+        core.loads.fetch_add(1, Ordering::Relaxed);
+        let stop = self.load.stop.clone();
+        let kind = self.load.kind;
+        core.events.emit(&Event::LoadStarted { tenant: self.owner.as_ref(), kind });
+        let outcome = {
+            let work = AssertUnwindSafe(self.work()).catch_unwind();
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => None,
+                outcome = work => Some(outcome),
+            }
+        };
+        let outcome = outcome.map(|outcome| {
+            outcome.unwrap_or_else(|panic| {
+                core.panicked("load", &*panic);
+                Err(Error::internal("a load panicked"))
+            })
+        });
+        // Whatever is still under way for this load (fetches, its thread) ends with it.
+        stop.cancel();
+        core.loads.fetch_sub(1, Ordering::Relaxed);
+        self.finish(outcome);
+    }
+
+    /// Leaves the slot as the outcome says; `None`: it was stopped.
+    fn finish(&self, outcome: Option<Result<(), Error>>) {
+        let (core, tenant, kind) = (&self.core, self.owner.as_ref(), self.load.kind);
+        let now = core.now();
+        let took = now.since(self.load.since);
+        match &outcome {
+            None => core.events.emit(&Event::LoadStopped { tenant, kind }),
+            Some(Err(error)) => core.events.emit(&Event::LoadFailed { tenant, kind, error }),
+            Some(Ok(())) => {
+                let progress = self.load.progress(now);
+                let (rows, reloads) = self.load.outcome();
+                core.speed.note(progress.bytes, took);
+                let documents = progress.documents;
+                let event =
+                    Event::LoadFinished { tenant, kind, took, documents, rows, reloads };
+                core.events.emit(&event);
+            }
+        }
+        core.registry.peek(&self.owner, |slot| {
+            if !slot.underway.as_ref().is_some_and(|own| Arc::ptr_eq(&own.load, &self.load)) {
+                return;
+            }
+            slot.underway = None;
+            slot.point_losses = slot.point_losses.saturating_add(self.losses);
+            let booting = slot.state() == State::Booting;
+            match outcome {
+                Some(Err(error)) if is_remembered(&error) => {
+                    slot.set_back(error, now);
+                    if booting {
+                        let _ = slot.take(Edge::FailBoot, Body::Failed);
+                    }
+                }
+                Some(Ok(())) if !booting => {
+                    if let Some(instance) = slot.live_mut() {
+                        let before = instance.cost;
+                        let grown = self.load.kind == LoadKind::Grow;
+                        instance.cost = if grown { before + took } else { took };
+                    }
+                }
+                _ if booting => {
+                    let _ = slot.take(Edge::AbandonBoot, Body::Vacant);
+                }
+                _ => {}
+            }
+            slot.ring();
+        });
+    }
+
+    async fn work(&mut self) -> Result<(), Error> {
+        let unasked = self.core.registry.peek(&self.owner, |slot| slot.waiting == 0);
+        let background = self.load.kind == LoadKind::Refresh && unasked.unwrap_or(true);
+        let turn = self.turn(background).await?;
+        let mut copy = match self.load.kind {
+            LoadKind::Grow => self.open_again(turn).await?,
+            LoadKind::Boot | LoadKind::Refresh => self.open_anew(turn).await?,
+        };
+        let mut in_background = false;
+        while let Some((tables, background)) = self.next_stage(&copy) {
+            if background && !in_background {
+                // Whoever is waited for goes first.
+                copy.turn = None;
+                copy.turn = Some(self.turn(true).await?);
+                in_background = true;
+            }
+            self.stage(&mut copy, tables).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits for a turn to read the source; background loads have half of the turns.
+    async fn turn(&self, background: bool) -> Result<Arc<Turn>, Error> {
+        let core = &self.core;
+        if core.loads.load(Ordering::Relaxed) > BOOTS_QUEUED_MAX {
+            return Err(shed_error(ShedReason::ReplicaQueue));
+        }
+        let closed = |_| crate::core::shutting_down();
+        let background = if background {
+            Some(Arc::clone(&core.background).acquire_owned().await.map_err(closed)?)
+        } else {
+            None
+        };
+        let boot = Arc::clone(&core.boots).acquire_owned().await.map_err(closed)?;
+        // What is idle makes room before the boot needs it, not in its middle.
+        core.relieve(BUDGET_BOOT_MIN_BYTES);
+        Ok(Arc::new(Turn { _boot: boot, _background: background }))
+    }
+
+    /// A new point in time.
+    async fn open_anew(&self, turn: Arc<Turn>) -> Result<Copy, Error> {
+        let core = &self.core;
+        let read_at = core.now();
+        let open = async {
+            let snapshot = core.source.open(None).await?;
+            snapshot.ok_or_else(|| Error::internal("the source opened no point in time"))
+        };
+        let exists = async {
+            match &self.owner {
+                Some(tenant) if self.load.kind == LoadKind::Boot && core.catalog.tenants.is_some() => {
+                    core.source.has_tenant(tenant).await
+                }
+                _ => Ok(true),
+            }
+        };
+        let (exists, snapshot) = try_join(exists, open).await?;
+        if !exists {
+            return Err(tenant_not_found());
+        }
+        let point = snapshot.point();
+        let account = Account::child(&core.budget, core.instance_bytes_max());
+        Ok(Copy {
+            snapshot,
+            point,
+            read_at,
+            account,
+            base: None,
+            tiny: false,
+            turn: Some(turn),
+        })
+    }
+
+    /// The point in time of the copy that is there; a new one if the source no longer keeps it.
+    async fn open_again(&mut self, turn: Arc<Turn>) -> Result<Copy, Error> {
+        let core = Arc::clone(&self.core);
+        let present = core.registry.peek(&self.owner, |slot| {
+            slot.live().map(|own| {
+                (own.point, own.read_at, Arc::clone(&own.account), own.image.clone(), own.tiny)
+            })
+        });
+        let Some((point, read_at, account, image, tiny)) = present.flatten() else {
+            return Err(Error::internal("a load of more tables found no instance"));
+        };
+        let Some(snapshot) = core.source.open(Some(point)).await? else {
+            core.events.emit(&Event::PointLost { tenant: self.owner.as_ref() });
+            self.losses = 1;
+            return self.open_anew(turn).await;
+        };
+        let base = Some(image);
+        Ok(Copy { snapshot, point, read_at, account, base, tiny, turn: Some(turn) })
+    }
+
+    /// What to load next, and whether nobody waits for it; `None`: nothing more.
+    fn next_stage(&self, copy: &Copy) -> Option<(TableSet, bool)> {
+        let core = &self.core;
+        let all = core.tables_of(&self.owner);
+        let mine = copy.base.as_ref().map(Image::loaded);
+        core.registry.peek(&self.owner, |slot| {
+            let present = slot.live().map(|own| own.image.loaded()).unwrap_or_default();
+            let lost = self.losses > 0 && slot.loses_points();
+            let underway = slot.underway.as_mut()?;
+            let Some(mine) = mine else {
+                // A new copy has what the present one has, and what is waited for.
+                let first = core.first_tables(&self.owner, underway.wanted).union(&present);
+                return Some((if lost { all } else { first }, false));
+            };
+            let missing = core.first_tables(&self.owner, underway.wanted).minus(&mine);
+            if !missing.is_empty() {
+                return Some((missing, false));
+            }
+            // From here on it is for nobody in particular.
+            underway.kept = true;
+            let used = slot.used.minus(&mine);
+            let rest = match core.settings.tables {
+                TablesPolicy::OnDemand if used.is_empty() => all.minus(&mine),
+                _ => used,
+            };
+            (!rest.is_empty()).then_some((rest, true))
+        })?
+    }
+}
+
+/// Whether a failure is worth remembering: not if it says nothing about the tenant or the source.
+fn is_remembered(error: &Error) -> bool {
+    !matches!(error.code, ErrorCode::Overloaded | ErrorCode::ShuttingDown | ErrorCode::TenantBusy)
+}
+
+/// There is no such tenant.
+pub(crate) fn tenant_not_found() -> Error {
+    Error::new(
+        ErrorCode::TenantNotFound,
+        "there is no such tenant, or you may not see it; check the id",
+    )
+}

@@ -1,0 +1,71 @@
+//! What may be ordered of an instance from outside: to boot, to shut down. Both limited in rate.
+
+use std::sync::Arc;
+
+use model::{Error, TenantId};
+
+use crate::admission::shed_error;
+use crate::boot::{begin, launch};
+use crate::core::Core;
+use crate::events::{Event, EvictionReason, LoadKind, ShedReason};
+use crate::slot::{Body, Slot};
+use crate::status::{BootRequested, CloseRequested};
+
+/// Starts loading what the instance lacks.
+pub(crate) fn boot(core: &Arc<Core>, tenant: &TenantId) -> Result<BootRequested, Error> {
+    core.welcome()?;
+    let owner = Some(tenant.clone());
+    let all = core.tables_of(&owner);
+    let mut launched = None;
+    let outcome = core.registry.with(&owner, |slot| {
+        if slot.live().is_some_and(|own| own.image.loaded().covers(&all)) {
+            return Ok(BootRequested::AlreadyLive);
+        }
+        spend(core, tenant, slot)?;
+        if let Some(underway) = &mut slot.underway {
+            underway.wanted = underway.wanted.union(&all);
+            underway.kept = true;
+            return Ok(BootRequested::Started);
+        }
+        let now = core.now();
+        if let Some(setback) = slot.setback.as_ref().filter(|setback| now < setback.retry_at) {
+            return Err(setback.error.clone().retry_after(setback.retry_at.since(now)));
+        }
+        let kind = match slot.body {
+            Body::Live(_) => LoadKind::Grow,
+            Body::Vacant | Body::Failed => LoadKind::Boot,
+            // It goes when its leases end; then it can boot again.
+            Body::Closing(_) | Body::Booting => return Err(shed_error(ShedReason::Rate)),
+        };
+        launched = Some(begin(core, slot, kind, all, true));
+        Ok(BootRequested::Started)
+    })?;
+    if let Some(load) = launched {
+        launch(core, &owner, load);
+    }
+    outcome
+}
+
+/// Shuts the instance down once its leases end; stops a boot.
+pub(crate) fn close(core: &Arc<Core>, tenant: &TenantId) -> Result<CloseRequested, Error> {
+    let owner = Some(tenant.clone());
+    let there = core.registry.peek(&owner, |slot| {
+        if matches!(slot.body, Body::Vacant | Body::Failed) {
+            return Ok(false);
+        }
+        spend(core, tenant, slot).map(|()| true)
+    });
+    if !there.unwrap_or(Ok(false))? {
+        return Ok(CloseRequested::Vacant);
+    }
+    core.registry.close(&owner, EvictionReason::Operator, false);
+    Ok(CloseRequested::Closing)
+}
+
+fn spend(core: &Core, tenant: &TenantId, slot: &mut Slot) -> Result<(), Error> {
+    if slot.spend(core.now()) {
+        return Ok(());
+    }
+    core.events.emit(&Event::Shed { tenant, reason: ShedReason::Rate });
+    Err(shed_error(ShedReason::Rate))
+}

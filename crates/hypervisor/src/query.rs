@@ -1,0 +1,375 @@
+//! A query's way: lease, permit, thread, sink. On an instance that lacks a table the statement
+//! touches, it starts over once the table is loaded, before its first byte; a cold tenant's query
+//! begins by finding out, on a query thread, which tables it needs.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use engine::{Failure, Interrupt, QueryLimits, Run, Why};
+use model::limits::QUERY_HEADROOM_BYTES;
+use model::{Account, Cell, Column, Error, Flow, Monotonic, RowSink, Summary, TableSet, Timestamp};
+use tokio::sync::oneshot;
+
+use crate::admission::{Permit, shed_error};
+use crate::core::{Core, shutting_down};
+use crate::events::Event;
+use crate::registry::{Lease, Owner};
+use crate::request::{Opened, QueryRequest, QuerySink};
+use crate::settings::TablesPolicy;
+use crate::slot::Need;
+use crate::wait::{acquire, at_once};
+
+/// Inside the replica, from the drain's point of view.
+pub(crate) struct Inside(Arc<Core>);
+
+impl Inside {
+    pub(crate) fn enter(core: &Arc<Core>) -> Result<Inside, Error> {
+        if core.door.enter() { Ok(Inside(Arc::clone(core))) } else { Err(shutting_down()) }
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        self.0.leave();
+    }
+}
+
+/// Interrupts a query whose caller went away.
+struct Departure {
+    interrupt: Interrupt,
+    over: bool,
+}
+
+impl Drop for Departure {
+    fn drop(&mut self) {
+        if !self.over {
+            self.interrupt.interrupt(Why::Cancelled);
+        }
+    }
+}
+
+/// What a query spent, where.
+#[derive(Default)]
+struct Spent {
+    boot: Duration,
+    queue: Duration,
+    exec: Duration,
+    cold: bool,
+    restarts: u32,
+}
+
+struct Ask<'a> {
+    core: &'a Arc<Core>,
+    request: Arc<QueryRequest>,
+    interrupt: Interrupt,
+    owner: Owner,
+    need: Need,
+    shared: TableSet,
+    /// Attach the shared tables for real, not only their schema.
+    reads_shared: bool,
+    /// Which tables it needs was asked already.
+    probed: bool,
+    spent: Spent,
+}
+
+/// The images a query runs on.
+struct Leases {
+    tenant: Lease,
+    shared: Option<Lease>,
+}
+
+/// What came of a turn on a query thread.
+struct Reply {
+    outcome: Result<Summary, Failure>,
+    sink: Option<Box<dyn QuerySink>>,
+    started: Monotonic,
+    ended: Monotonic,
+}
+
+/// Runs a query.
+pub(crate) async fn query(
+    core: &Arc<Core>,
+    request: QueryRequest,
+    sink: Box<dyn QuerySink>,
+    interrupt: Interrupt,
+) -> Result<Summary, Error> {
+    let _inside = Inside::enter(core)?;
+    let mut departure = Departure { interrupt: interrupt.clone(), over: false };
+    let now = core.now();
+    let since = |age: Duration| Monotonic(now.0.saturating_sub(Monotonic(0).after(age).0));
+    let all = core.settings.tables == TablesPolicy::All;
+    let tables = if all { core.catalog.tenant_tables() } else { TableSet::EMPTY };
+    let mut ask = Ask {
+        core,
+        owner: Some(request.tenant.clone()),
+        need: Need { tables, read_since: request.max_age.map(since) },
+        shared: TableSet::EMPTY,
+        reads_shared: core.hints.reads_shared(&request.script.sql),
+        probed: all,
+        request: Arc::new(request),
+        interrupt,
+        spent: Spent::default(),
+    };
+    let outcome = ask.run(sink).await;
+    departure.over = true;
+    let spent = &ask.spent;
+    core.events.emit(&Event::QueryFinished {
+        tenant: &ask.request.tenant,
+        error: outcome.as_ref().err().map(|error| error.code),
+        cold: spent.cold,
+        boot: spent.boot,
+        queue: spent.queue,
+        exec: spent.exec,
+        restarts: spent.restarts,
+    });
+    outcome
+}
+
+impl Ask<'_> {
+    async fn run(&mut self, mut sink: Box<dyn QuerySink>) -> Result<Summary, Error> {
+        loop {
+            let leases = self.leases().await?;
+            let permit = self.permit().await?;
+            let probe = leases.is_none();
+            let reply = self.turn(leases, permit, sink).await?;
+            self.probed = true;
+            let needed = match reply.outcome {
+                Ok(summary) => return Ok(summary),
+                Err(Failure::Error { error, .. }) => return Err(error),
+                Err(Failure::NeedTables(needed)) => needed,
+            };
+            sink = reply.sink.ok_or_else(|| Error::internal("a query's sink was lost"))?;
+            self.wants(&needed, probe)?;
+        }
+    }
+
+    /// Notes the tables that it starts over for.
+    fn wants(&mut self, needed: &TableSet, probe: bool) -> Result<(), Error> {
+        let shared = self.core.catalog.shared_tables();
+        let tenants = self.need.tables.union(&needed.minus(&shared));
+        let shared = self.shared.union(&needed.minus(&self.core.catalog.tenant_tables()));
+        if !probe && tenants == self.need.tables && shared == self.shared {
+            return Err(Error::internal("a query started over for tables that it had"));
+        }
+        self.spent.restarts += u32::from(!probe);
+        if !shared.is_empty() {
+            self.reads_shared = true;
+            self.core.hints.note(&self.request.script.sql);
+        }
+        (self.need.tables, self.shared) = (tenants, shared);
+        Ok(())
+    }
+
+    /// Leases on what it needs; `None`: the instance is not there, and what it needs is not known.
+    async fn leases(&mut self) -> Result<Option<Leases>, Error> {
+        let core = self.core;
+        let tenant = match at_once(core, &self.owner, &self.need)? {
+            Some(lease) => Some(lease),
+            None if self.probed => None,
+            None => {
+                let live = core.registry.peek(&self.owner, |slot| slot.live().is_some());
+                if live != Some(true) {
+                    return Ok(None);
+                }
+                None
+            }
+        };
+        let shared_need = Need { tables: self.shared, read_since: self.need.read_since };
+        let shared = match self.reads_shared {
+            true => at_once(core, &None, &shared_need)?,
+            false => None,
+        };
+        if let Some(tenant) = tenant {
+            if !self.reads_shared || shared.is_some() {
+                return Ok(Some(Leases { tenant, shared }));
+            }
+            let (shared, _) = self.wait(&None, &shared_need).await?;
+            return Ok(Some(Leases { tenant, shared: Some(shared) }));
+        }
+        let owner = self.owner.clone();
+        let need = self.need;
+        let (tenant, _) = self.wait(&owner, &need).await?;
+        let shared = match (self.reads_shared, shared) {
+            (true, None) => Some(self.wait(&None, &shared_need).await?.0),
+            (_, shared) => shared,
+        };
+        Ok(Some(Leases { tenant, shared }))
+    }
+
+    /// Waits for a load; its time is not the query's.
+    async fn wait(&mut self, owner: &Owner, need: &Need) -> Result<(Lease, bool), Error> {
+        let start = self.core.now();
+        let patience = self.core.settings.boot_wait.saturating_sub(self.spent.boot);
+        let outcome = acquire(self.core, owner, need, patience).await;
+        self.spent.boot += self.core.now().since(start);
+        self.spent.cold = true;
+        outcome
+    }
+
+    fn time_left(&self) -> Duration {
+        let timeout = self.request.timeout.min(self.core.settings.query_timeout);
+        timeout.saturating_sub(self.spent.queue + self.spent.exec)
+    }
+
+    async fn permit(&mut self) -> Result<Permit, Error> {
+        let (core, tenant) = (self.core, &self.request.tenant);
+        let start = core.now();
+        let permit = core.admission.enter(tenant, self.time_left(), &*core.runtime).await;
+        self.spent.queue += core.now().since(start);
+        permit.map_err(|reason| {
+            core.events.emit(&Event::Shed { tenant, reason });
+            shed_error(reason)
+        })
+    }
+
+    /// A turn on a query thread: runs the script, or without leases finds out what it needs.
+    async fn turn(
+        &mut self,
+        leases: Option<Leases>,
+        permit: Permit,
+        sink: Box<dyn QuerySink>,
+    ) -> Result<Reply, Error> {
+        let core = self.core;
+        let submitted = core.now();
+        let work = Work {
+            core: Arc::clone(core),
+            request: Arc::clone(&self.request),
+            interrupt: self.interrupt.clone(),
+            deadline: submitted.after(self.time_left()),
+            submitted,
+            boot: self.spent.boot,
+            queue: self.spent.queue,
+            cold: self.spent.cold,
+        };
+        let (sender, receiver) = oneshot::channel();
+        core.query_threads.submit(Box::new(move || {
+            let reply = work.run(leases, sink);
+            drop(permit);
+            // Without a receiver the caller is gone.
+            let _ = sender.send(reply);
+        }))?;
+        let reply = receiver.await.map_err(|_| Error::internal("a query thread panicked"))?;
+        self.spent.queue += reply.started.since(submitted);
+        self.spent.exec += reply.ended.since(reply.started);
+        Ok(reply)
+    }
+}
+
+/// What goes to the query thread.
+struct Work {
+    core: Arc<Core>,
+    request: Arc<QueryRequest>,
+    interrupt: Interrupt,
+    deadline: Monotonic,
+    submitted: Monotonic,
+    boot: Duration,
+    queue: Duration,
+    cold: bool,
+}
+
+impl Work {
+    fn run(&self, leases: Option<Leases>, mut sink: Box<dyn QuerySink>) -> Reply {
+        let started = self.core.now();
+        let outcome = catch_unwind(AssertUnwindSafe(|| match &leases {
+            Some(leases) => self.execute(leases, started, &mut *sink),
+            None => {
+                let blanks = &self.core.blanks;
+                let script = &self.request.script;
+                let needed = engine::tables_needed(blanks.tenant(), blanks.shared(), script);
+                Err(Failure::NeedTables(needed))
+            }
+        }));
+        drop(leases);
+        let (outcome, sink) = match outcome {
+            Ok(outcome) => (outcome, Some(sink)),
+            Err(panic) => {
+                self.core.panicked("query", &*panic);
+                let error = Error::internal("a query panicked");
+                (Err(Failure::Error { error, begun: false }), None)
+            }
+        };
+        Reply { outcome, sink, started, ended: self.core.now() }
+    }
+
+    fn execute(
+        &self,
+        leases: &Leases,
+        started: Monotonic,
+        sink: &mut dyn QuerySink,
+    ) -> Result<Summary, Failure> {
+        let core = &self.core;
+        let settings = &core.settings;
+        let _listed = core.running.list(&self.interrupt);
+        if core.halt.is_cancelled() {
+            self.interrupt.interrupt(Why::ShuttingDown);
+        }
+        core.relieve(QUERY_HEADROOM_BYTES);
+        let opened = self.opened(leases, started);
+        let cap = settings.heap_bytes_max.saturating_add(settings.temp_bytes_max);
+        let account = Account::child(&core.budget, cap);
+        let limits = QueryLimits {
+            max_rows: self.request.max_rows,
+            row_bytes_max: settings.row_bytes_max,
+            sql_bytes_max: settings.sql_bytes_max,
+        };
+        let run = Run {
+            image: &leases.tenant.image,
+            shared: leases.shared.as_ref().map(|lease| &lease.image).or(core.blanks.shared()),
+            account: &account,
+            limits: &limits,
+            interrupt: &self.interrupt,
+            clock: &*core.runtime,
+            deadline: self.deadline,
+            as_of: Some(opened.as_of),
+        };
+        let mut sink = Opening { sink, opened: Some(opened) };
+        engine::run(&self.request.script, &run, &core.readers, &mut sink)
+    }
+
+    fn opened(&self, leases: &Leases, started: Monotonic) -> Opened {
+        let tenant = &leases.tenant;
+        let (as_of, exact): (Timestamp, bool) = match &leases.shared {
+            None => (tenant.as_of, tenant.exact),
+            Some(shared) => {
+                let same = tenant.as_of == shared.as_of && tenant.exact && shared.exact;
+                (tenant.as_of.min(shared.as_of), same)
+            }
+        };
+        Opened {
+            as_of,
+            as_of_exact: exact,
+            generation: tenant.generation,
+            cold: self.cold,
+            boot: self.boot,
+            queue: self.queue + started.since(self.submitted),
+        }
+    }
+}
+
+/// Tells the sink what is known, right before the columns.
+struct Opening<'a> {
+    sink: &'a mut dyn QuerySink,
+    opened: Option<Opened>,
+}
+
+impl RowSink for Opening<'_> {
+    fn begin(&mut self, columns: &[Column]) -> Flow {
+        if let Some(opened) = self.opened.take() {
+            self.sink.opened(&opened);
+        }
+        self.sink.begin(columns)
+    }
+
+    fn row(&mut self, cells: &[Cell<'_>]) -> Flow {
+        self.sink.row(cells)
+    }
+
+    fn finish(&mut self, summary: &Summary) {
+        self.sink.finish(summary);
+    }
+
+    fn fail(&mut self, error: &Error) {
+        self.sink.fail(error);
+    }
+}

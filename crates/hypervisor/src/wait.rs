@@ -1,0 +1,204 @@
+//! Getting a lease: at once, or after waiting for a load, which is begun if there is none. All who
+//! wait for one instance wait for one load.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use model::limits::BOOTING_RETRY_MS;
+use model::{Error, ErrorCode, Monotonic};
+use tokio::sync::watch;
+
+use crate::admission::shed_error;
+use crate::boot::{begin, launch};
+use crate::core::{Core, shutting_down};
+use crate::events::{Event, LoadKind, ShedReason};
+use crate::registry::{Lease, Owner};
+use crate::slot::{Found, Need, Slot};
+
+/// What one look at the slot came to.
+enum Look {
+    Leased(Lease),
+    Wait,
+    Failed(Error),
+}
+
+/// One who waits. Dropped without [`Waiting::satisfied`], it may have been the last for whom a
+/// load went on.
+struct Waiting<'a> {
+    core: &'a Core,
+    owner: &'a Owner,
+    changed: watch::Receiver<()>,
+    going_on: bool,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.core.waiting.fetch_sub(1, Ordering::Relaxed);
+        let going_on = self.going_on;
+        self.core.registry.peek(self.owner, |slot| slot.part(going_on));
+    }
+}
+
+/// A lease without waiting; `None` if there is something to wait for.
+///
+/// # Errors
+/// What failed a moment ago, if that is what the need needs.
+pub(crate) fn at_once(
+    core: &Arc<Core>,
+    owner: &Owner,
+    need: &Need,
+) -> Result<Option<Lease>, Error> {
+    let mut refresh = None;
+    let look = core.registry.with(owner, |slot| {
+        match slot.seek(need, core.settings.max_age, core.now()) {
+            Found::Ready { stale } => lease(core, owner, slot, stale, &mut refresh),
+            Found::Begin(_) | Found::Wait => Look::Wait,
+            Found::Fail(error) => Look::Failed(error),
+        }
+    })?;
+    if let Some(load) = refresh {
+        launch(core, owner, load);
+    }
+    match look {
+        Look::Leased(lease) => Ok(Some(lease)),
+        Look::Wait => Ok(None),
+        Look::Failed(error) => Err(error),
+    }
+}
+
+fn lease(
+    core: &Core,
+    owner: &Owner,
+    slot: &mut Slot,
+    stale: bool,
+    refresh: &mut Option<Arc<crate::load_state::Load>>,
+) -> Look {
+    if stale && core.welcome().is_ok() {
+        *refresh = Some(begin(core, slot, LoadKind::Refresh, Default::default(), true));
+    }
+    match slot.live() {
+        Some(instance) => Look::Leased(core.registry.lease(owner, instance)),
+        None => Look::Failed(Error::internal("a slot was ready without an instance")),
+    }
+}
+
+/// A lease on an instance that meets `need`, and whether it had to be waited for.
+///
+/// # Errors
+/// Why the load failed; `instance_booting` if it goes on beyond `patience`; `tenant_busy` or
+/// `overloaded` if too many wait; `shutting_down`.
+pub(crate) async fn acquire(
+    core: &Arc<Core>,
+    owner: &Owner,
+    need: &Need,
+    patience: Duration,
+) -> Result<(Lease, bool), Error> {
+    let until = core.now().after(patience);
+    let mut waiting: Option<Waiting<'_>> = None;
+    loop {
+        if core.halt.is_cancelled() {
+            return Err(shutting_down());
+        }
+        let mut launched = None;
+        let mut joined = None;
+        let look = core.registry.with(owner, |slot| {
+            let found = slot.seek(need, core.settings.max_age, core.now());
+            let look = match found {
+                Found::Ready { stale } => return lease(core, owner, slot, stale, &mut launched),
+                Found::Fail(error) => return Look::Failed(error),
+                Found::Begin(kind) => {
+                    if waiting.is_none()
+                        && let Err(error) = room(core, owner, slot)
+                    {
+                        return Look::Failed(error);
+                    }
+                    launched = Some(begin(core, slot, kind, need.tables, false));
+                    Look::Wait
+                }
+                Found::Wait => match waiting.is_none().then(|| room(core, owner, slot)) {
+                    Some(Err(error)) => return Look::Failed(error),
+                    _ => Look::Wait,
+                },
+            };
+            if waiting.is_none() {
+                joined = Some(slot.join());
+            }
+            look
+        })?;
+        // The guard first: from here on this waiter counts.
+        if let Some(changed) = joined {
+            core.waiting.fetch_add(1, Ordering::Relaxed);
+            waiting = Some(Waiting { core, owner, changed, going_on: false });
+        }
+        if let Some(load) = launched {
+            launch(core, owner, load);
+        }
+        match look {
+            Look::Leased(lease) => {
+                let waited = waiting.as_mut().map(|waiting| waiting.going_on = true).is_some();
+                return Ok((lease, waited));
+            }
+            Look::Failed(error) => return Err(error),
+            Look::Wait => {}
+        }
+        if let Some(waiting) = &mut waiting {
+            rest(core, owner, waiting, until).await?;
+        }
+    }
+}
+
+/// Whether one more may wait.
+fn room(core: &Core, owner: &Owner, slot: &Slot) -> Result<(), Error> {
+    let bounds = &core.settings.admission;
+    let reason = if owner.is_some() && slot.waiting >= bounds.tenant_queued {
+        ShedReason::TenantQueue
+    } else if core.waiting.load(Ordering::Relaxed) >= bounds.replica_queued {
+        ShedReason::ReplicaQueue
+    } else {
+        return Ok(());
+    };
+    if let Some(tenant) = owner {
+        core.events.emit(&Event::Shed { tenant, reason });
+    }
+    Err(shed_error(reason))
+}
+
+/// Waits until the slot changes.
+async fn rest(
+    core: &Core,
+    owner: &Owner,
+    waiting: &mut Waiting<'_>,
+    until: Monotonic,
+) -> Result<(), Error> {
+    let left = until.since(core.now());
+    tokio::select! {
+        biased;
+        // An error means that the slot is gone: look again.
+        _ = waiting.changed.changed() => Ok(()),
+        () = core.halt.cancelled() => Err(shutting_down()),
+        () = core.runtime.sleep(left) => {
+            waiting.going_on = true;
+            Err(still_booting(core, owner))
+        }
+    }
+}
+
+fn still_booting(core: &Core, owner: &Owner) -> Error {
+    let now = core.now();
+    let progress = core.registry.peek(owner, |slot| {
+        slot.underway.as_ref().map(|underway| underway.load.progress(now))
+    });
+    let progress = match progress.flatten() {
+        None => String::new(),
+        Some(progress) => match progress.documents_expected {
+            None => format!(": {} documents read so far", progress.documents),
+            Some(of) => format!(": {} of {of} documents read so far", progress.documents),
+        },
+    };
+    Error::new(
+        ErrorCode::InstanceBooting,
+        format!("the instance is still booting{progress}; the boot goes on, come back later"),
+    )
+    .retry_after(Duration::from_millis(BOOTING_RETRY_MS))
+}
