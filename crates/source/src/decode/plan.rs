@@ -26,6 +26,17 @@ pub(super) struct Field {
     pub(super) elsewhere: bool,
 }
 
+impl Field {
+    /// The column that it fills, if it does nothing else.
+    pub(super) fn only_column(&self) -> Option<usize> {
+        let plain = self.child.is_none() && !self.excluded && !self.unwound && !self.tenant_key;
+        match self.columns.as_slice() {
+            [column] if plain && !self.above_tenant_key => Some(*column),
+            _ => None,
+        }
+    }
+}
+
 /// The fields of one embedded document that matter.
 #[derive(Debug, Default)]
 pub(super) struct Node {

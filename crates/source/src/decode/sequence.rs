@@ -13,6 +13,8 @@ const AHEAD: usize = 4;
 pub(super) struct Known {
     /// Its field in the plan.
     pub(super) field: Option<usize>,
+    /// The one column that it fills, if that is all there is to it: the usual case.
+    pub(super) only_column: Option<usize>,
     /// Its entry in the report of unmapped fields.
     pub(super) unmapped: Option<usize>,
     /// The last row in which it was seen, to notice repetitions.

@@ -70,7 +70,10 @@ impl<'a> Walk<'_, 'a> {
                 continue;
             }
             let known = *known;
-            self.element(node, known, name, &value)?;
+            match known.only_column {
+                Some(column) => self.set(column, &value, None)?,
+                None => self.element(node, known, name, &value)?,
+            }
         }
         Ok(())
     }
@@ -91,7 +94,8 @@ impl<'a> Walk<'_, 'a> {
             None if here.reported => self.memory.report.unmapped_entry(&here.prefix, name),
             _ => None,
         };
-        Known { field, unmapped, seen: 0 }
+        let only_column = field.and_then(|field| self.plan.fields[field].only_column());
+        Known { field, only_column, unmapped, seen: 0 }
     }
 
     #[inline]
