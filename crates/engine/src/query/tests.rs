@@ -349,3 +349,32 @@ fn memory_is_bounded_by_the_account() {
         assert_eq!(bench.rows("SELECT count(*) FROM devices"), [DEVICES.to_string()]);
     }
 }
+
+#[test]
+fn statements_are_found_among_comments() {
+    let bench = bench();
+    for sql in [
+        "/* ; */ SELECT 1 -- ;\n;; -- end",
+        "\u{feff}SELECT 1;",
+        "SELECT 2; /* between */ SELECT 1 /* not closed",
+        "CREATE TEMP TRIGGER t AFTER INSERT ON devices BEGIN SELECT ';'; SELECT 2; END; SELECT 1",
+        "-- only\n;SELECT \"1\" AS \";\"",
+    ] {
+        assert_eq!(bench.rows(sql), ["1"], "{sql}");
+    }
+    let skip = |sql: &str| script::skip_statement(sql, 0);
+    assert_eq!(skip("a ';' \";\" `;` [;] /*;*/ --;\n b; c"), 31);
+    assert_eq!(skip("a 'open ; "), 10);
+    assert_eq!(script::first_word(" /**/ vacuum; x", 0), "VACUUM");
+}
+
+#[test]
+fn what_may_move_between_threads() {
+    fn send<T: Send>() {}
+    fn shared<T: Send + Sync>() {}
+    send::<crate::Loader>();
+    shared::<Image>();
+    shared::<Blank>();
+    shared::<Readers>();
+    shared::<Interrupt>();
+}
