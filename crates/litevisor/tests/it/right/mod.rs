@@ -3,5 +3,6 @@
 mod answers;
 mod differential;
 mod dump_and_mongod;
+mod inferred;
 mod logic;
 mod questions;

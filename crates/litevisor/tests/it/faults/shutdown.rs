@@ -1,0 +1,33 @@
+//! SIGTERM (its first effect: the soft stop) during a boot: the process ends in time, and whoever
+//! waits is told why.
+
+use testkit::mongod::Traffic;
+
+use super::source::{database, serve};
+
+#[test]
+fn a_stop_during_a_boot_ends_the_waiters() {
+    let (name, proxy) = database();
+    let app = serve(&proxy.uri(), &name, &[("http", "drain_timeout", "2s")]).ready();
+    proxy.set(Traffic::Stall);
+    let address = app.address;
+    let asking = std::thread::Builder::new()
+        .spawn(move || {
+            let request = crate::client::request(
+                "POST",
+                "/v1/query?tenant=a",
+                &[("Content-Type", "application/json")],
+                br#"{"sql":"SELECT count(*) FROM reads"}"#,
+            );
+            crate::client::send(address, &request)
+        })
+        .expect("a thread");
+    // The boot has begun once the slot says so.
+    while !app.get("/v1/instance?tenant=a").text().contains("booting") {
+        std::thread::yield_now();
+    }
+    app.lifecycle.drain();
+    let reply = asking.join().expect("an answer");
+    assert_eq!(reply.status, 503, "{}", reply.text());
+    app.wait().expect("it ends without failure");
+}
