@@ -1,12 +1,16 @@
 //! The program from outside: one binary whose tree mirrors the routes.
 
+#![expect(unreachable_pub, reason = "a test binary has no outside")]
+
 mod admin;
 mod cli;
 mod client;
 mod drain;
+mod faults;
 mod harness;
 mod instance;
 mod mongo;
 mod openapi;
 mod query;
+mod right;
 mod schema;

@@ -23,7 +23,9 @@ columns = [
 
 /// Reads of `tenant`, some 250 bytes each, from key `from` on.
 pub fn reads(tenant: &str, from: i32, count: i32) -> Vec<Document> {
-    (from..from + count).map(|n| doc! { "_id": n, "t": tenant, "n": n, "text": "x".repeat(200) }).collect()
+    (from..from + count)
+        .map(|n| doc! { "_id": n, "t": tenant, "n": n, "text": "x".repeat(200) })
+        .collect()
 }
 
 /// An app whose source is `database` behind `uri`.
@@ -46,7 +48,8 @@ pub fn serve(uri: &str, database: &str, settings: &[(&str, &str, &str)]) -> Test
 pub fn database() -> (String, ChaosProxy) {
     let mongod = Mongod::shared();
     let database = mongod.database();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         mongod.insert(&database, "reads", &reads("a", 0, 20_000)).await;
         mongod.insert(&database, "reads", &reads("b", 100_000, 10)).await;

@@ -47,7 +47,8 @@ pub fn oracle(
     let mut batch = rusqlite::Batch::new(connection, sql);
     while let Some(mut statement) = batch.next()? {
         for n in 1..=statement.parameter_count() {
-            let number = statement.parameter_name(n).and_then(|name| name[2..].parse::<usize>().ok());
+            let number =
+                statement.parameter_name(n).and_then(|name| name[2..].parse::<usize>().ok());
             statement.raw_bind_parameter(n, &bound[number.expect("p and a number")])?;
         }
         last.clear();

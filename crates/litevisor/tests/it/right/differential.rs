@@ -6,7 +6,9 @@ use std::cell::Cell;
 
 use litevisor::config::Layers;
 use proptest::strategy::{Strategy as _, ValueTree as _};
-use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestCaseResult, TestRng, TestRunner};
+use proptest::test_runner::{
+    Config, RngAlgorithm, TestCaseError, TestCaseResult, TestRng, TestRunner,
+};
 use serde_json::{Map, Value};
 use tempfile::TempDir;
 use testkit::sqlgen::{Dataset, Statement, dataset, statement};
@@ -26,19 +28,23 @@ fn generated_statements_answer_as_plain_sqlite_does() {
         let mut seed = [7; 32];
         seed[..8].copy_from_slice(&number.to_le_bytes());
         let config = Config { cases: STATEMENTS, failure_persistence: None, ..Config::default() };
-        let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &seed));
+        let mut runner =
+            TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &seed));
         let data = dataset().new_tree(&mut runner).expect("a dataset").current();
         let folder = TempDir::new().expect("a folder");
         let app = serve(&data, folder);
-        let outcome = runner.run(&statement(), |statement| {
-            compare(&app, &data, &statement, &valid)
-        });
+        let outcome =
+            runner.run(&statement(), |statement| compare(&app, &data, &statement, &valid));
         if let Err(error) = outcome {
             panic!("dataset {number}: {error}\n{}", data.catalog_toml());
         }
     }
     let all = u32::try_from(DATASETS).expect("few") * STATEMENTS;
-    assert!(valid.get() * 100 >= all * VALID_MIN, "only {} of {all} statements were valid", valid.get());
+    assert!(
+        valid.get() * 100 >= all * VALID_MIN,
+        "only {} of {all} statements were valid",
+        valid.get()
+    );
 }
 
 fn serve(data: &Dataset, folder: TempDir) -> TestApp {
@@ -54,15 +60,26 @@ fn serve(data: &Dataset, folder: TempDir) -> TestApp {
     TestApp::start_with(layers, Some(folder)).ready()
 }
 
-fn compare(app: &TestApp, data: &Dataset, statement: &Statement, valid: &Cell<u32>) -> TestCaseResult {
+fn compare(
+    app: &TestApp,
+    data: &Dataset,
+    statement: &Statement,
+    valid: &Cell<u32>,
+) -> TestCaseResult {
     let request = statement.render(data);
     let plain = rusqlite::Connection::open_in_memory().expect("opened");
     data.fill(&plain).expect("filled");
     let expected = oracle(&plain, &request.sql, &request.bound);
-    let params: Map<String, Value> =
-        request.bound.iter().enumerate().map(|(n, value)| (format!("p{n}"), to_parameter(value))).collect();
+    let params: Map<String, Value> = request
+        .bound
+        .iter()
+        .enumerate()
+        .map(|(n, value)| (format!("p{n}"), to_parameter(value)))
+        .collect();
     let reply = app.post("t", &serde_json::json!({ "sql": request.sql, "params": params }));
-    let fail = |what: String| Err(TestCaseError::fail(format!("{what}\n{}\n{:?}", request.sql, request.bound)));
+    let fail = |what: String| {
+        Err(TestCaseError::fail(format!("{what}\n{}\n{:?}", request.sql, request.bound)))
+    };
     match expected {
         Ok(rows) => {
             valid.set(valid.get() + 1);

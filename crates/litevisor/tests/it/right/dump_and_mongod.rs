@@ -56,21 +56,34 @@ fn things() -> Vec<Document> {
         Bson::Decimal128("123.456789012345678901".parse().expect("a decimal")),
         Bson::Array(vec![Bson::Int32(1), Bson::String("x".into())]),
         Bson::Document(doc! { "a": { "b": "deep" }, "c.d": 1, "$e": 2 }),
-        Bson::RegularExpression(bson::Regex { pattern: "^a".try_into().expect("no NUL"), options: "i".try_into().expect("no NUL") }),
+        Bson::RegularExpression(bson::Regex {
+            pattern: "^a".try_into().expect("no NUL"),
+            options: "i".try_into().expect("no NUL"),
+        }),
         Bson::Timestamp(bson::Timestamp { time: 5, increment: 6 }),
         Bson::MinKey,
     ];
     let mut all = Vec::new();
     for n in 0..3_000_i32 {
         let stray = odd[n as usize % odd.len()].clone();
-        let mut thing = doc! { "_id": n, "t": if n % 3 == 0 { "one" } else { "two" }, "secret": "never shown" };
-        thing.insert("word", if n % 10 == 1 { stray.clone() } else { Bson::String(format!("w{n}")) });
+        let mut thing =
+            doc! { "_id": n, "t": if n % 3 == 0 { "one" } else { "two" }, "secret": "never shown" };
+        thing.insert(
+            "word",
+            if n % 10 == 1 { stray.clone() } else { Bson::String(format!("w{n}")) },
+        );
         thing.insert("n", if n % 50 == 2 { stray.clone() } else { Bson::Int64(i64::from(n) - 5) });
         thing.insert("r", f64::from(n) / 8.0);
         thing.insert("at", bson::DateTime::from_millis(i64::from(n) * 1_000_003));
-        thing.insert("price", format!("{}.{:02}", n, n % 100).parse::<bson::Decimal128>().expect("a decimal"));
+        thing.insert(
+            "price",
+            format!("{}.{:02}", n, n % 100).parse::<bson::Decimal128>().expect("a decimal"),
+        );
         thing.insert("doc", stray.clone());
-        thing.insert("parts", (0..n % 4).map(|i| doc! { "name": format!("p{i}") }.into()).collect::<Vec<Bson>>());
+        thing.insert(
+            "parts",
+            (0..n % 4).map(|i| doc! { "name": format!("p{i}") }.into()).collect::<Vec<Bson>>(),
+        );
         thing.insert("unmapped", stray);
         all.push(thing);
     }
@@ -78,9 +91,13 @@ fn things() -> Vec<Document> {
 }
 
 fn everything(app: &TestApp, tenant: &str) -> Vec<serde_json::Value> {
-    ["SELECT * FROM things ORDER BY id", "SELECT * FROM parts ORDER BY thing, place", "SELECT sql FROM sqlite_schema ORDER BY name"]
-        .map(|sql| app.sql(tenant, sql).rows())
-        .to_vec()
+    [
+        "SELECT * FROM things ORDER BY id",
+        "SELECT * FROM parts ORDER BY thing, place",
+        "SELECT sql FROM sqlite_schema ORDER BY name",
+    ]
+    .map(|sql| app.sql(tenant, sql).rows())
+    .to_vec()
 }
 
 #[test]
@@ -88,7 +105,8 @@ fn a_boot_from_a_dump_equals_a_boot_from_mongod() {
     let mongod = Mongod::shared();
     let database = mongod.database();
     let documents = things();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     runtime.block_on(mongod.insert(&database, "things", &documents));
     let folder = TempDir::new().expect("a folder");
     write_collection(folder.path(), "things", &documents);
@@ -105,6 +123,15 @@ fn a_boot_from_a_dump_equals_a_boot_from_mongod() {
         assert_eq!(dump, server, "{tenant}");
         assert!(!dump[0].to_string().contains("never shown"));
         let rows = dump[0].as_array().expect("rows").len();
-        assert_eq!(rows, if tenant == "one" { 1_000 } else if tenant == "two" { 2_000 } else { 0 });
+        assert_eq!(
+            rows,
+            if tenant == "one" {
+                1_000
+            } else if tenant == "two" {
+                2_000
+            } else {
+                0
+            }
+        );
     }
 }

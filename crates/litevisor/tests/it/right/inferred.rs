@@ -15,7 +15,7 @@ fn devices() -> Vec<Document> {
                 "serialNumber": format!("SN{n:05}"),
                 "location": { "city": if n % 2 == 0 { "Delft" } else { "Gent" }, "floor": n % 9 },
                 "supplies": (0..n % 4)
-                    .map(|i| doc! { "color": ["cyan", "black", "yellow"][i as usize % 3], "level": i * 10 }.into())
+                    .map(|i| doc! { "color": (["cyan", "black", "yellow"][i as usize % 3]), "level": i * 10 }.into())
                     .collect::<Vec<Bson>>(),
                 "tags": ["a", "b"],
                 "installedAt": bson::DateTime::from_millis(1_600_000_000_000 + i64::from(n) * 86_400_000),
@@ -29,7 +29,8 @@ fn devices() -> Vec<Document> {
 fn a_first_look_over_mongod_infers_and_answers() {
     let mongod = Mongod::shared();
     let database = mongod.database();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     runtime.block_on(mongod.insert(&database, "devices", &devices()));
     let layers = Layers::new()
         .flag("test", "source", "kind", "mongodb")
@@ -45,8 +46,14 @@ fn a_first_look_over_mongod_infers_and_answers() {
         (of.clone().count().try_into().expect("few"), of.map(|n| n % 9).sum())
     };
     let (delft, gent) = (expected(0), expected(1));
-    assert_eq!(by_city.rows(), serde_json::json!([["Delft", delft.0, delft.1], ["Gent", gent.0, gent.1]]));
-    let supplies = app.sql("customer-0", "SELECT count(*) FROM devices_supplies JOIN devices ON devices.id = devices_id");
+    assert_eq!(
+        by_city.rows(),
+        serde_json::json!([["Delft", delft.0, delft.1], ["Gent", gent.0, gent.1]])
+    );
+    let supplies = app.sql(
+        "customer-0",
+        "SELECT count(*) FROM devices_supplies JOIN devices ON devices.id = devices_id",
+    );
     let total: i64 = (0..300_i64).filter(|n| n % 5 == 0).map(|n| n % 4).sum();
     assert_eq!(supplies.rows()[0][0], total, "{}", app.get("/v1/schema?tenant=customer-0").text());
     let all = app.sql("customer-0", "SELECT * FROM devices").text();

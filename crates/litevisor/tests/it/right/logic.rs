@@ -18,7 +18,10 @@ fn records(text: &str) -> Vec<(String, Vec<String>)> {
         .skip(1)
         .map(|record| {
             let (sql, rows) = record.split_once("\n----\n").expect("a record has ----");
-            (sql.to_owned(), rows.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect())
+            (
+                sql.to_owned(),
+                rows.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect(),
+            )
         })
         .collect()
 }
@@ -31,7 +34,8 @@ fn agrees(cell: &Value, expected: &str) -> bool {
         Value::String(text) => expected == text,
         Value::Number(number) if number.is_f64() => {
             // A real is written as one: `3` is no answer where `3.0` is expected.
-            expected.parse() == Ok(number.as_f64().unwrap_or(f64::NAN)) && expected.parse::<i64>().is_err()
+            expected.parse() == Ok(number.as_f64().unwrap_or(f64::NAN))
+                && expected.parse::<i64>().is_err()
         }
         Value::Number(number) => expected == number.to_string(),
         Value::Object(blob) => {
@@ -55,13 +59,16 @@ fn the_files_answers_are_given() {
             count += 1;
             let reply = app.sql("acme", &sql);
             let answer = reply.json();
-            let rows: Vec<&Vec<Value>> =
-                answer["rows"].as_array().map(|rows| rows.iter().filter_map(Value::as_array).collect()).unwrap_or_default();
+            let rows: Vec<&Vec<Value>> = answer["rows"]
+                .as_array()
+                .map(|rows| rows.iter().filter_map(Value::as_array).collect())
+                .unwrap_or_default();
             let same = rows.len() == expected.len()
                 && rows.iter().zip(&expected).all(|(row, line)| {
                     let cells: Vec<&str> = line.split('|').collect();
                     // A text that holds `|` is compared as a whole line.
-                    cells.len() == row.len() && row.iter().zip(cells).all(|(cell, text)| agrees(cell, text))
+                    cells.len() == row.len()
+                        && row.iter().zip(cells).all(|(cell, text)| agrees(cell, text))
                         || row.len() == 1 && agrees(&row[0], line)
                 });
             if !same {

@@ -53,7 +53,11 @@ fn number(n: f64) -> String {
 }
 
 /// Asks both; a difference as text.
-async fn ask(app: &TestApp, orders: &mongodb::Collection<Document>, question: &Question) -> Option<String> {
+async fn ask(
+    app: &TestApp,
+    orders: &mongodb::Collection<Document>,
+    question: &Question,
+) -> Option<String> {
     let groups: Vec<Document> = orders
         .aggregate(question.pipeline.clone())
         .await
@@ -72,15 +76,20 @@ async fn ask(app: &TestApp, orders: &mongodb::Collection<Document>, question: &Q
         .iter()
         .map(|row| (text_of_json(&row[0]), text_of_json(&row[1])))
         .collect();
-    (theirs != ours || theirs.len() != groups.len())
-        .then(|| format!("{}\n  {:?}\n  MongoDB: {theirs:?}\n  SQL:     {ours:?}", question.sql, question.pipeline))
+    (theirs != ours || theirs.len() != groups.len()).then(|| {
+        format!(
+            "{}\n  {:?}\n  MongoDB: {theirs:?}\n  SQL:     {ours:?}",
+            question.sql, question.pipeline
+        )
+    })
 }
 
 #[test]
 fn mongodb_and_sql_agree() {
     let mongod = Mongod::shared();
     let database = mongod.database();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     // The pipelines are asked of one tenant's documents alone; the SQL must see no others.
     let only_a = bson::doc! { "$match": { "tenant": "a" } };
     let documents: Vec<Document> =
@@ -96,5 +105,10 @@ fn mongodb_and_sql_agree() {
         }
         wrong
     });
-    assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong[..wrong.len().min(5)].join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} differ:\n{}",
+        wrong.len(),
+        wrong[..wrong.len().min(5)].join("\n")
+    );
 }
