@@ -25,6 +25,13 @@ fn error_pages(tree: &Tree) -> Violations {
     broken.extend(
         pages.difference(&codes).map(|page| format!("docs/errors/{page}.md is of no code")),
     );
+    let index = tree.text("docs/errors/README.md").unwrap_or_default();
+    broken.extend(
+        codes
+            .iter()
+            .filter(|code| !index.contains(&format!("]({code}.md)")))
+            .map(|code| format!("docs/errors/README.md does not list {code}")),
+    );
     if codes.is_empty() {
         broken.push("no error codes were found".into());
     }
@@ -161,7 +168,7 @@ fn gaps_are_seen() {
         ("docs/errors/b_code.md", "see [there](../nowhere.md) and [here](a.md#x)\n"),
         ("crates/model/src/limits.rs", "pub const ROWS_MAX: u64 = 1;\n"),
     ]);
-    assert_eq!(error_pages(&tree).len(), 2);
+    assert_eq!(error_pages(&tree).len(), 3);
     assert_eq!(unused_limits(&tree).len(), 2, "unused and without a reason");
     assert_eq!(links(&tree).len(), 2);
 }
