@@ -123,6 +123,12 @@ impl Inference {
         }
         let mut report =
             Report { chosen, drafts: Vec::new(), tail: Vec::new(), warnings: Vec::new() };
+        if self.watch.room == 0 {
+            report.warnings.push(format!(
+                "there are more than {INFER_PATHS_MAX} field paths; those beyond were not looked at, \
+                 and what looks secret among them is not excluded"
+            ));
+        }
         let mut left_out = Vec::new();
         for (collection, fields) in &self.collections {
             match report.place(collection, fields) {

@@ -55,8 +55,9 @@ pub(super) fn column(field: &Field, documents: u64) -> String {
     if field.present < documents {
         note.push_str(&format!("; in {}", share(field.present, documents)));
     }
-    if let Some(example) = field.example() {
-        note.push_str(&format!("; e.g. {example}"));
+    let examples = field.examples();
+    if !examples.is_empty() {
+        note.push_str(&format!("; e.g. {}", examples.join(", ")));
     }
     note
 }

@@ -48,7 +48,7 @@ pub(super) struct Field {
     pub(super) elements: Option<Box<Field>>,
     /// Distinct values, of fields within the bound of such sets.
     pub(super) distinct: Option<Box<Distinct>>,
-    example: Option<(Kind, Box<[u8]>)>,
+    examples: Vec<(Kind, Box<[u8]>)>,
     position_sum: u64,
     seen_in: u64,
 }
@@ -196,7 +196,19 @@ impl Field {
         self.elements.as_deref()?.fields.as_deref()
     }
 
-    /// Keeps the least value seen as the example: it does not depend on the order.
+    /// The fields of documents in this field: embedded, or in arrays however nested.
+    pub(super) fn below(&self) -> Vec<&Fields> {
+        let mut below: Vec<&Fields> = self.fields.as_deref().into_iter().collect();
+        let mut elements = self.elements.as_deref();
+        while let Some(array) = elements {
+            below.extend(array.fields.as_deref());
+            elements = array.elements.as_deref();
+        }
+        below
+    }
+
+    /// Keeps the least value of each type as the example: that does not depend on the
+    /// order.
     fn note_example(&mut self, value: &Value<'_>) {
         let bytes: &[u8] = match value {
             Value::String(text) if !text.is_empty() => &text[..text.len().min(INFER_EXAMPLE_BYTES)],
@@ -210,38 +222,37 @@ impl Field {
             _ => return,
         };
         let kind = value.kind();
-        let lesser = match &self.example {
-            Some((kept, least)) => (kind, bytes) < (*kept, least),
-            None => true,
-        };
-        if lesser {
-            self.example = Some((kind, bytes.into()));
+        match self.examples.iter_mut().find(|(kept, _)| *kept == kind) {
+            Some((_, least)) if *bytes < **least => *least = bytes.into(),
+            Some(_) => {}
+            None => self.examples.push((kind, bytes.into())),
         }
     }
 
-    /// An example value, as a person reads it.
-    pub(super) fn example(&self) -> Option<String> {
-        let (kind, bytes) = self.example.as_ref()?;
-        let int = || bytes.as_ref().try_into().ok().map(|b| i64::from_be_bytes(b) ^ i64::MIN);
-        match kind {
-            Kind::String => {
-                let text = String::from_utf8_lossy(bytes);
-                let cut = bytes.len() >= INFER_EXAMPLE_BYTES;
-                let text = text.trim_end_matches(char::REPLACEMENT_CHARACTER);
-                Some(format!("{text:?}{}", if cut { "…" } else { "" }))
-            }
-            Kind::ObjectId => Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect()),
-            Kind::Int32 | Kind::Int64 => int().map(|int: i64| int.to_string()),
-            Kind::DateTime => int().map(|ms| model::Timestamp(ms).to_string()),
-            Kind::Double => {
-                Some(format!("{:?}", f64::from_be_bytes(bytes.as_ref().try_into().ok()?)))
-            }
-            Kind::Decimal128 => {
-                Some(bson::Decimal128::from_bytes(bytes.as_ref().try_into().ok()?).to_string())
-            }
-            Kind::Boolean => Some((bytes.as_ref() == [1]).to_string()),
-            _ => None,
+    /// An example of each of the two commonest types, as a person reads them.
+    pub(super) fn examples(&self) -> Vec<String> {
+        let mut examples: Vec<_> = self.examples.iter().collect();
+        examples.sort_by_key(|(kind, _)| (std::cmp::Reverse(self.count(*kind)), *kind));
+        examples.iter().take(2).filter_map(|(kind, bytes)| readable(*kind, bytes)).collect()
+    }
+}
+
+/// An example value, as a person reads it.
+fn readable(kind: Kind, bytes: &[u8]) -> Option<String> {
+    let int = || bytes.try_into().ok().map(|bytes| i64::from_be_bytes(bytes) ^ i64::MIN);
+    match kind {
+        Kind::String => {
+            let text = String::from_utf8_lossy(bytes);
+            let cut = if bytes.len() >= INFER_EXAMPLE_BYTES { "…" } else { "" };
+            Some(format!("{:?}{cut}", text.trim_end_matches(char::REPLACEMENT_CHARACTER)))
         }
+        Kind::ObjectId => Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect()),
+        Kind::Int32 | Kind::Int64 => int().map(|int: i64| int.to_string()),
+        Kind::DateTime => int().map(|ms| model::Timestamp(ms).to_string()),
+        Kind::Double => Some(format!("{:?}", f64::from_be_bytes(bytes.try_into().ok()?))),
+        Kind::Decimal128 => Some(bson::Decimal128::from_bytes(bytes.try_into().ok()?).to_string()),
+        Kind::Boolean => Some((bytes == [1]).to_string()),
+        _ => None,
     }
 }
 

@@ -74,8 +74,7 @@ impl Drafting {
                 self.secrets.entry(Path::from_segments(path)).or_insert(note);
                 continue;
             }
-            let inner = [field.fields.as_deref(), field.element_fields()];
-            inner.into_iter().flatten().for_each(|f| self.note_secrets(f, &path, spare));
+            field.below().into_iter().for_each(|f| self.note_secrets(f, &path, spare));
         }
     }
 

@@ -94,6 +94,7 @@ pub(super) fn print_fleet() -> Memory {
     let customers = (0..5).map(|n| {
         doc! { "_id": tenant(n), "name": format!("Customer {n}"), "address": { "street": "Main", "city": "Utrecht",
             "geo": { "lat": 52.1, "lon": 5 } }, "plan": "gold", "apiToken": "tok-123",
+            "history": [ [ { "oldPassword": "x" } ] ],
             "contacts": [ { "name": "Ann", "email": "a@x", "passwordHash": "x" } ], "createdAt": date(0) }
     });
     let sites = (0..12).map(|n| {
@@ -309,6 +310,35 @@ fn maps_and_odd_names_stay_json() {
     assert_eq!(columns[0], ("id".to_owned(), ColumnType::Integer));
     assert_eq!(columns[1..], json);
     assert!(inferred.toml.contains("the field \"x.y\" cannot be mapped"), "{}", inferred.toml);
+}
+
+#[test]
+fn memory_is_bounded_and_the_outcome_valid() {
+    use model::limits::{COLUMNS_MAX, INFER_FIELDS_MAX, INFER_PATHS_MAX};
+    // One embedded document with far too many names, a top with too many, and too many in all.
+    let fields = |from: usize, n: usize| -> Document {
+        (from..from + n).map(|i| (format!("f{i:05}"), Bson::Int32(1))).collect()
+    };
+    let mut document = doc! { "_id": 1, "tenantId": "t", "map": fields(0, INFER_FIELDS_MAX + 1) };
+    document.extend(fields(0, COLUMNS_MAX + 500));
+    let nested: Document =
+        (0..200).map(|i| (format!("d{i}"), Bson::Document(fields(0, 200)))).collect();
+    let source = memory(vec![
+        ("a", vec![document]),
+        ("b", vec![doc! { "_id": 1, "tenantId": "t", "nested": nested }]),
+    ]);
+    let mut inference = Inference::new(None);
+    for (name, documents) in &source.0 {
+        inference.observe(name, &batch(documents)).unwrap();
+    }
+    assert_eq!(inference.watch.room, 0, "{INFER_PATHS_MAX} are used up");
+    let inferred = inference.finish().unwrap();
+    assert!(inferred.warnings[0].contains("field paths"), "{:?}", inferred.warnings);
+    let wide = &inferred.catalog.tables[0];
+    assert!(wide.columns.len() <= COLUMNS_MAX);
+    let map = wide.columns.iter().find(|column| column.name == "map").unwrap();
+    assert_eq!(map.column_type, ColumnType::Json);
+    assert!(inferred.toml.contains("beyond the bound of names"), "{}", &inferred.toml[..2000]);
 }
 
 fn any_bson() -> impl Strategy<Value = Bson> {
