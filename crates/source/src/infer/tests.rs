@@ -93,9 +93,9 @@ pub(super) fn print_fleet() -> Memory {
     };
     let customers = (0..5).map(|n| {
         doc! { "_id": tenant(n), "name": format!("Customer {n}"), "address": { "street": "Main", "city": "Utrecht",
-            "geo": { "lat": 52.1, "lon": 5 } }, "plan": "gold", "apiToken": "tok-123",
-            "history": [ [ { "oldPassword": "x" } ] ],
-            "contacts": [ { "name": "Ann", "email": "a@x", "passwordHash": "x" } ], "createdAt": date(0) }
+            "geo": { "lat": 52.1, "lon": 5 } }, "plan": "gold", "apiToken": "s3cr3t",
+            "history": [ [ { "oldPassword": "s3cr3t" } ] ],
+            "contacts": [ { "name": "Ann", "email": "a@x", "passwordHash": "s3cr3t" } ], "createdAt": date(0) }
     });
     let sites = (0..12).map(|n| {
         doc! { "_id": oid(2, n), "customerId": tenant(n), "name": format!("Site {n}"), "active": n % 2 == 0,
@@ -168,6 +168,49 @@ serviceTickets  no tenant key  customerId  1 of 30  these documents reach no ten
 no table reads: auditLog, drafts, models
 ";
     assert_eq!(drift(&source, &inferred.catalog).to_string(), expected);
+}
+
+/// Collects every text that reaches a table.
+struct Texts(Vec<String>);
+
+impl model::RowSink for Texts {
+    fn begin(&mut self, _: &[model::Column]) -> model::Flow {
+        model::Flow::Continue
+    }
+    fn row(&mut self, cells: &[model::Cell<'_>]) -> model::Flow {
+        let texts = cells.iter().filter_map(|cell| match cell {
+            model::Cell::Text(text) => Some((*text).to_owned()),
+            _ => None,
+        });
+        self.0.extend(texts);
+        model::Flow::Continue
+    }
+    fn finish(&mut self, _: &model::Summary) {}
+    fn fail(&mut self, _: &Error) {}
+}
+
+/// Invariant 11, through the decoder: no secret in any cell, nor in the file's comments.
+#[test]
+fn what_looks_secret_reaches_neither_cells_nor_comments() {
+    let source = print_fleet();
+    let inferred = inferred(&source).unwrap();
+    assert!(!inferred.toml.contains("s3cr3t"));
+    let catalog = std::sync::Arc::new(inferred.catalog);
+    let tenant = TenantId::parse("cust-00", TenantKeyType::String).unwrap();
+    let mut texts = Texts(Vec::new());
+    for (number, table) in catalog.tables.iter().enumerate() {
+        let own = |document: &&Document| {
+            document.get_str(&table.tenant_key.to_string()).is_ok_and(|key| key == "cust-00")
+        };
+        let documents: Vec<Document> =
+            source.0[&table.collection].iter().filter(own).cloned().collect();
+        let limits = crate::DecodeLimits::default();
+        let mut decoder = crate::Decoder::new(&catalog, number, Some(&tenant), limits);
+        let _ = decoder.decode(&batch(&documents), &mut texts).unwrap();
+        assert!(decoder.report().rows > 0, "{}", table.name);
+    }
+    assert!(texts.0.iter().any(|text| text == "[[{}]]"), "{:?}", texts.0);
+    assert!(!texts.0.iter().any(|text| text.contains("s3cr3t")));
 }
 
 #[test]
