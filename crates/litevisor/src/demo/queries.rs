@@ -29,7 +29,7 @@ pub const QUERIES: [DemoQuery; 5] = [
         sql: "SELECT d.hostname, m.month, m.pages, \
               m.pages - lag(m.pages) OVER (PARTITION BY m.device_id ORDER BY m.month) AS growth \
               FROM (SELECT device_id, substr(read_at, 1, 7) AS month, \
-              max(mono) - min(mono) AS pages FROM meter_reads GROUP BY 1, 2) AS m \
+              max(CAST(mono AS INT)) - min(CAST(mono AS INT)) AS pages FROM meter_reads GROUP BY 1, 2) AS m \
               JOIN devices AS d ON d.id = m.device_id ORDER BY growth DESC LIMIT 5",
     },
     DemoQuery {
