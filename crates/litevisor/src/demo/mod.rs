@@ -52,7 +52,11 @@ pub fn write(dir: &Path, progress: &mut dyn FnMut(u64, u64)) -> io::Result<DemoD
     write_sized(dir, fleet::LARGEST, progress)
 }
 
-fn write_sized(
+/// The same customers with fewer documents: `largest` for the largest, each other in proportion.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_sized(
     dir: &Path,
     largest: u32,
     progress: &mut dyn FnMut(u64, u64),

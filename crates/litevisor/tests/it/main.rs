@@ -5,6 +5,7 @@
 mod admin;
 mod cli;
 mod client;
+mod demo;
 mod drain;
 mod faults;
 mod harness;
