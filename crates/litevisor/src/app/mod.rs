@@ -99,7 +99,8 @@ impl App {
         let bounds = ListenerBounds {
             connections_max: config.http.connections_max,
             keep_alive_timeout: config.http.keep_alive_timeout.0,
-            write_timeout: config.http.stream_idle_timeout.0,
+            // A stream's own patience ends first: it knows why, and frees the lease.
+            write_timeout: config.http.stream_idle_timeout.0 + Duration::from_millis(FAREWELL_MS),
         };
         let listeners =
             [(admin.0, front.admin(), &admin_closing), (public.0, front.public(), &public_closing)]

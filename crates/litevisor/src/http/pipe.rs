@@ -207,6 +207,11 @@ impl PipeReader {
         self.shared.lock().flowing = true;
     }
 
+    /// How the stream ended, if it has.
+    pub(crate) fn end(&self) -> End {
+        self.shared.lock().end
+    }
+
     /// The next chunk, or how the stream ended once all are out.
     pub(crate) fn poll_chunk(&self, cx: &Context<'_>) -> Poll<Result<Bytes, End>> {
         let mut state = self.shared.lock();

@@ -49,6 +49,9 @@ impl Ending {
     }
 
     fn note_stream(&mut self, outcome: Outcome, rows: u64) {
+        if self.noted {
+            return;
+        }
         let streamed = self.service.runtime.monotonic().since(self.head_at);
         self.service.metrics.stage(Stage::Stream, streamed);
         self.note(outcome, rows);
@@ -57,9 +60,8 @@ impl Ending {
 
 impl Drop for Ending {
     fn drop(&mut self) {
-        if !self.noted {
-            self.note_stream(Outcome::ClientGone, 0);
-        }
+        // The client left before there was a head.
+        self.note(Outcome::ClientGone, 0);
     }
 }
 
@@ -119,6 +121,16 @@ impl StreamBody {
             }
             (_, End::Whole) => None,
             (_, end) => Some(Err(Cut(end))),
+        }
+    }
+}
+
+impl Drop for StreamBody {
+    fn drop(&mut self) {
+        if !self.over {
+            let slow = self.reader.end() == End::TooSlow;
+            let outcome = if slow { Outcome::TooSlow } else { Outcome::ClientGone };
+            self.ending.note_stream(outcome, 0);
         }
     }
 }

@@ -116,7 +116,7 @@ fn sql() {
     }
     let reply = app.sql("tiny", "SELECT 1;\nSELECT serial FORM devices");
     reply.problem(400, "sql_error");
-    assert_eq!(reply.json()["offset"], 30, "{}", reply.text());
+    assert_eq!(reply.json()["offset"], 29, "{}", reply.text());
     assert_eq!(reply.json()["retryable"], false);
     let detail = app.sql("tiny", "SELECT seriel FROM devices").problem(400, "sql_error");
     assert!(detail.contains("serial"), "suggests the near column: {detail}");
