@@ -15,7 +15,7 @@ struct Rows {
     summary: Option<Summary>,
 }
 
-/// A sink that keeps rows for [`Shown::render`].
+/// A sink that keeps rows for [`TableSink::render`].
 #[derive(Clone, Default)]
 pub(super) struct TableSink(Arc<Mutex<Rows>>);
 

@@ -55,7 +55,7 @@ pub fn write(dir: &Path, progress: &mut dyn FnMut(u64, u64)) -> io::Result<DemoD
 /// The same customers with fewer documents: `largest` for the largest, each other in proportion.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_sized(
     dir: &Path,
     largest: u32,

@@ -200,7 +200,7 @@ fn what_looks_secret_reaches_neither_cells_nor_comments() {
     let mut texts = Texts(Vec::new());
     for (number, table) in catalog.tables.iter().enumerate() {
         let own = |document: &&Document| {
-            document.get_str(&table.tenant_key.to_string()).is_ok_and(|key| key == "cust-00")
+            document.get_str(table.tenant_key.to_string()).is_ok_and(|key| key == "cust-00")
         };
         let documents: Vec<Document> =
             source.0[&table.collection].iter().filter(own).cloned().collect();
