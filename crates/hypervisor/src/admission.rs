@@ -41,7 +41,13 @@ struct Line<W> {
 
 impl<W> Default for Desk<W> {
     fn default() -> Self {
-        Desk { running: 0, queued: 0, tenants: HashMap::new(), ring: VecDeque::new(), next_ticket: 0 }
+        Desk {
+            running: 0,
+            queued: 0,
+            tenants: HashMap::new(),
+            ring: VecDeque::new(),
+            next_ticket: 0,
+        }
     }
 }
 

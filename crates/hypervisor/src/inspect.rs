@@ -18,10 +18,7 @@ use crate::status::{
 };
 
 /// A tenant's instance.
-pub(crate) async fn instance(
-    core: &Arc<Core>,
-    tenant: &TenantId,
-) -> Result<InstanceStatus, Error> {
+pub(crate) async fn instance(core: &Arc<Core>, tenant: &TenantId) -> Result<InstanceStatus, Error> {
     let owner = Some(tenant.clone());
     let status = core.registry.peek(&owner, |slot| status_of(core, slot));
     if let Some(status) = status.filter(|status| status.state != State::Vacant) {

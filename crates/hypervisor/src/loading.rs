@@ -215,7 +215,8 @@ fn fitting(
     let mut untyped = shape.untyped.clone();
     untyped.extend(strict);
     untyped.sort_unstable();
-    let needed = TableShape { untyped, demoted_key: shape.demoted_key || outcome.key_conflicts > 0 };
+    let needed =
+        TableShape { untyped, demoted_key: shape.demoted_key || outcome.key_conflicts > 0 };
     if needed == *shape {
         return None;
     }

@@ -23,7 +23,7 @@ enum Look {
     Failed(Error),
 }
 
-/// One who waits. Dropped without [`Waiting::satisfied`], it may have been the last for whom a
+/// One who waits. Dropped before it is `going_on`, it may have been the last for whom a
 /// load went on.
 struct Waiting<'a> {
     core: &'a Core,
@@ -186,9 +186,9 @@ async fn rest(
 
 fn still_booting(core: &Core, owner: &Owner) -> Error {
     let now = core.now();
-    let progress = core.registry.peek(owner, |slot| {
-        slot.underway.as_ref().map(|underway| underway.load.progress(now))
-    });
+    let progress = core
+        .registry
+        .peek(owner, |slot| slot.underway.as_ref().map(|underway| underway.load.progress(now)));
     let progress = match progress.flatten() {
         None => String::new(),
         Some(progress) => match progress.documents_expected {

@@ -112,8 +112,7 @@ impl Drive {
                 let (rows, reloads) = self.load.outcome();
                 core.speed.note(progress.bytes, took);
                 let documents = progress.documents;
-                let event =
-                    Event::LoadFinished { tenant, kind, took, documents, rows, reloads };
+                let event = Event::LoadFinished { tenant, kind, took, documents, rows, reloads };
                 core.events.emit(&event);
             }
         }
@@ -196,7 +195,9 @@ impl Drive {
         };
         let exists = async {
             match &self.owner {
-                Some(tenant) if self.load.kind == LoadKind::Boot && core.catalog.tenants.is_some() => {
+                Some(tenant)
+                    if self.load.kind == LoadKind::Boot && core.catalog.tenants.is_some() =>
+                {
                     core.source.has_tenant(tenant).await
                 }
                 _ => Ok(true),
@@ -208,15 +209,7 @@ impl Drive {
         }
         let point = snapshot.point();
         let account = Account::child(&core.budget, core.instance_bytes_max());
-        Ok(Copy {
-            snapshot,
-            point,
-            read_at,
-            account,
-            base: None,
-            tiny: false,
-            turn: Some(turn),
-        })
+        Ok(Copy { snapshot, point, read_at, account, base: None, tiny: false, turn: Some(turn) })
     }
 
     /// The point in time of the copy that is there; a new one if the source no longer keeps it.
