@@ -100,7 +100,8 @@ impl Registry {
             return Ok(work(slot));
         }
         if shard.len() >= SLOTS_MAX / REGISTRY_SHARDS {
-            let idle = shard.iter().find(|(_, slot)| slot.is_idle()).map(|(owner, _)| owner.clone());
+            let idle =
+                shard.iter().find(|(_, slot)| slot.is_idle()).map(|(owner, _)| owner.clone());
             match idle {
                 Some(idle) => drop(shard.remove(&idle)),
                 None => return Err(shed_error(ShedReason::Slots)),
@@ -151,7 +152,8 @@ impl Registry {
                 let mut fresh = instance_of(published, generation, Arc::clone(&instance.gate));
                 fresh.cost = instance.cost;
                 let old = std::mem::take(&mut instance.tables);
-                let kept = old.into_iter().filter(|o| fresh.tables.iter().all(|n| n.table != o.table));
+                let kept =
+                    old.into_iter().filter(|o| fresh.tables.iter().all(|n| n.table != o.table));
                 let kept: Vec<Seen> = kept.collect();
                 fresh.tables.extend(kept);
                 fresh.tables.shrink_to_fit();
@@ -176,7 +178,12 @@ impl Registry {
 
     /// Shuts an instance down; stops a load. Without `empty_only` leases end in their own time.
     /// Returns the bytes given back now, `None` if there was nothing to close.
-    pub(crate) fn close(&self, owner: &Owner, reason: EvictionReason, empty_only: bool) -> Option<u64> {
+    pub(crate) fn close(
+        &self,
+        owner: &Owner,
+        reason: EvictionReason,
+        empty_only: bool,
+    ) -> Option<u64> {
         let mut shard = self.shard(owner);
         let slot = shard.get_mut(owner)?;
         match &slot.body {

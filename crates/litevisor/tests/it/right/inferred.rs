@@ -52,7 +52,7 @@ fn a_first_look_over_mongod_infers_and_answers() {
     );
     let supplies = app.sql(
         "customer-0",
-        "SELECT count(*) FROM devices_supplies JOIN devices ON devices.id = devices_id",
+        "SELECT count(*) FROM device_supplies JOIN devices ON devices.id = device_id",
     );
     let total: i64 = (0..300_i64).filter(|n| n % 5 == 0).map(|n| n % 4).sum();
     assert_eq!(supplies.rows()[0][0], total, "{}", app.get("/v1/schema?tenant=customer-0").text());
