@@ -74,7 +74,7 @@ mod tests {
             (&[fresh, old], 1, &[1]),
             (&[dear, old], 1, &[1]),
             (&[old, large], 1, &[1]),
-            (&[fresh, old, dear], 250, &[1, 2, 0]),
+            (&[fresh, old, dear], 250, &[1, 0, 2]),
             (&[clicking, fresh], 1, &[1]),
             (&[clicking, fresh], 101, &[1, 0]),
             (&[old], 0, &[]),

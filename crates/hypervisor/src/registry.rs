@@ -191,9 +191,9 @@ impl Registry {
                 if let Some(underway) = &slot.underway {
                     underway.load.stop.cancel();
                 }
-                return Some(0);
+                Some(0)
             }
-            Body::Closing(_) if !empty_only => return Some(0),
+            Body::Closing(_) if !empty_only => Some(0),
             Body::Live(instance) => {
                 let gate = Arc::clone(&instance.gate);
                 let empty = gate.close_if_empty();

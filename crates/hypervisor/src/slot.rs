@@ -8,7 +8,7 @@ use engine::Image;
 use model::limits::{
     BOOT_RETRY_MS, BOOT_RETRY_MS_MAX, POINT_LOSSES_MAX, RATE_BURST_REQUESTS, RATE_REFILL_MS,
 };
-use model::{Account, Error, Monotonic, TableSet};
+use model::{Account, Error, ErrorCode, Monotonic, TableSet};
 use source::PointInTime;
 use tokio::sync::watch;
 
@@ -254,8 +254,12 @@ impl Slot {
         self.underway = Some(Underway { load: Arc::clone(load), wanted, kept });
     }
 
-    /// Remembers a failure: twice as long as the last time, up to a bound.
+    /// Remembers a failure: twice as long as the last time, up to a bound; one for want of memory
+    /// or of a turn, which tells nothing about the next time, only until its waiters know.
     pub(crate) fn set_back(&mut self, error: Error, now: Monotonic) {
+        if error.code == ErrorCode::Overloaded {
+            self.failures = 0;
+        }
         let wait = BOOT_RETRY_MS.saturating_mul(1 << self.failures.min(16)).min(BOOT_RETRY_MS_MAX);
         self.failures = self.failures.saturating_add(1);
         let retry_at = now.after(Duration::from_millis(wait));

@@ -61,6 +61,9 @@ pub(crate) struct Contents {
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) part: Part,
     pub(crate) loaded: TableSet,
+    /// Tables whose definition or rows are not the blank's any more: those loaded, and those whose
+    /// load was under way when the image was published.
+    pub(crate) touched: TableSet,
 }
 
 /// One immutable database. Cheap to clone; its memory is given back when the last clone goes.

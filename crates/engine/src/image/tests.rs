@@ -193,7 +193,7 @@ proptest! {
         plain[16..18].copy_from_slice(&4096u16.to_be_bytes()); // the page size, as SQLite has it
         let start = plain.clone();
         base.write(&plain, 0).unwrap();
-        let contents = Contents { catalog: catalog(vec![]), part: Part::Tenant, loaded: TableSet::EMPTY };
+        let contents = Contents { catalog: catalog(vec![]), part: Part::Tenant, loaded: TableSet::EMPTY, touched: TableSet::EMPTY };
         let image = base.freeze(contents);
         let mut pages = Pages::over(&image, &account);
         let mut overlay = Overlay::new(&image, &account).unwrap();

@@ -41,7 +41,12 @@ impl Blank {
         }
         connection.execute("COMMIT")?;
         drop(connection);
-        let contents = Contents { catalog: Arc::clone(catalog), part, loaded: TableSet::EMPTY };
+        let contents = Contents {
+            catalog: Arc::clone(catalog),
+            part,
+            loaded: TableSet::EMPTY,
+            touched: TableSet::EMPTY,
+        };
         let image = pages.lock().unwrap_or_else(PoisonError::into_inner).freeze(contents);
         Ok(Blank { image })
     }

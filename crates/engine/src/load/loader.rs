@@ -32,8 +32,6 @@ pub struct Loader {
     account: Arc<Account>,
     limits: LoadLimits,
     contents: Contents,
-    /// Tables whose definition or rows are not the blank's any more.
-    touched: TableSet,
     in_transaction: bool,
     failure: Option<Error>,
     /// What [`Loader::sink`] gives for a table that is not open.
@@ -56,7 +54,6 @@ impl Loader {
             account: Arc::clone(account),
             limits,
             contents: base.contents().clone(),
-            touched: base.loaded(),
             in_transaction: false,
             failure: None,
             closed: Closed,
@@ -92,7 +89,7 @@ impl Loader {
         };
         self.begin_transaction()?;
         let indexes = ddl::indexes(&catalog, number, shape);
-        if self.touched.contains(number) || *shape != TableShape::default() {
+        if self.contents.touched.contains(number) || *shape != TableShape::default() {
             let name = ddl::quoted(&table.name);
             self.connection.execute(&format!("DROP TABLE IF EXISTS {name}"))?;
             self.connection.execute(&ddl::create_table(table, shape))?;
@@ -101,7 +98,7 @@ impl Loader {
             }
         }
         let this: TableSet = [number].into_iter().collect();
-        self.touched = self.touched.union(&this);
+        self.contents.touched = self.contents.touched.union(&this);
         self.contents.loaded = self.contents.loaded.minus(&this);
         let opening = Opening {
             keyed: ddl::enforces_key(table, shape),

@@ -48,6 +48,7 @@ fn probe(blank: &Image, shared: Option<&Image>, script: &Script) -> Result<Table
                 Err(_) => script::skip_statement(sql, start),
                 Ok(prepared) => {
                     session.watch.touch_all_for(&script::first_word(sql, start));
+                    session.watch.touch_joined(sql);
                     let next = script::skip_blank(sql, prepared.end);
                     if let Some(mut statement) = prepared.statement
                         && next < sql.len()

@@ -168,6 +168,7 @@ impl Attempt<'_> {
             .map_err(|fault| faults::explain(fault, watch, &self.script.sql, start))?;
         let Some(statement) = prepared.statement else { return Ok((None, prepared.end)) };
         watch.touch_all_for(&script::first_word(&self.script.sql, start));
+        watch.touch_joined(&self.script.sql);
         let seen = &watch.seen;
         let missing = seen.missing.get();
         if !missing.is_empty() {

@@ -102,6 +102,32 @@ impl Watch {
         }
     }
 
+    /// Notes the tables that `script` names, if it joins by column names: for columns that two
+    /// tables have in common (`USING`, `NATURAL`) SQLite asks the authorizer about none of them,
+    /// so a table of which nothing else is read would go unseen, and be read as if empty.
+    pub(super) fn touch_joined(&self, script: &str) {
+        let parts = || std::iter::once(&self.main).chain(&self.shared);
+        if parts().all(|named| named.absent.is_empty()) {
+            return;
+        }
+        let script = script.to_ascii_lowercase();
+        if !script.contains("using") && !script.contains("natural") {
+            return;
+        }
+        for named in parts() {
+            let is_named = |table: &usize| {
+                let name = named.catalog.tables[*table].name.to_ascii_lowercase();
+                // A quote within a name is written twice: taken for named.
+                name.contains('"') || script.contains(&name)
+            };
+            let found: TableSet = named.all.iter().filter(is_named).collect();
+            let seen = &self.seen;
+            seen.touched.set(seen.touched.get().union(&found));
+            let absent = found.minus(&found.minus(&named.absent));
+            seen.missing.set(seen.missing.get().union(&absent));
+        }
+    }
+
     /// Notes that every table is touched.
     fn touch_all(&self) {
         for named in std::iter::once(&self.main).chain(&self.shared) {

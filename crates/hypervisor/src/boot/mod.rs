@@ -124,7 +124,7 @@ impl Drive {
             slot.point_losses = slot.point_losses.saturating_add(self.losses);
             let booting = slot.state() == State::Booting;
             match outcome {
-                Some(Err(error)) if is_remembered(&error) => {
+                Some(Err(error)) => {
                     slot.set_back(error, now);
                     if booting {
                         let _ = slot.take(Edge::FailBoot, Body::Failed);
@@ -260,11 +260,6 @@ impl Drive {
             (!rest.is_empty()).then_some((rest, true))
         })?
     }
-}
-
-/// Whether a failure is worth remembering: not if it says nothing about the tenant or the source.
-fn is_remembered(error: &Error) -> bool {
-    !matches!(error.code, ErrorCode::Overloaded | ErrorCode::ShuttingDown | ErrorCode::TenantBusy)
 }
 
 /// There is no such tenant.
