@@ -19,6 +19,8 @@ pub enum EvictionReason {
     Pressure,
     /// It was asked for.
     Operator,
+    /// The source says that there is no such tenant any more.
+    Superseded,
     /// The replica shuts down.
     Drain,
 }
@@ -30,6 +32,7 @@ impl EvictionReason {
             EvictionReason::Idle => "idle",
             EvictionReason::Pressure => "pressure",
             EvictionReason::Operator => "operator",
+            EvictionReason::Superseded => "superseded",
             EvictionReason::Drain => "drain",
         }
     }

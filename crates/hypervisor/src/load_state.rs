@@ -18,6 +18,8 @@ pub(crate) struct Load {
     pub(crate) since: Monotonic,
     /// Stops it. A token, not a notification: who looks late still sees it.
     pub(crate) stop: CancellationToken,
+    /// Somebody waits for it: it need not stand behind other background loads.
+    pub(crate) hurry: CancellationToken,
     documents: AtomicU64,
     bytes: AtomicU64,
     rows: AtomicU64,
@@ -32,6 +34,7 @@ impl Load {
             kind,
             since: now,
             stop: CancellationToken::new(),
+            hurry: CancellationToken::new(),
             documents: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
             rows: AtomicU64::new(0),

@@ -23,6 +23,10 @@ pub(crate) fn boot(core: &Arc<Core>, tenant: &TenantId) -> Result<BootRequested,
         }
         spend(core, tenant, slot)?;
         if let Some(underway) = &mut slot.underway {
+            if underway.load.stop.is_cancelled() {
+                // It ends within moments; then another can begin.
+                return Err(shed_error(ShedReason::Rate));
+            }
             underway.wanted = underway.wanted.union(&all);
             underway.kept = true;
             return Ok(BootRequested::Started);

@@ -232,6 +232,7 @@ impl Slot {
         }
         if let Some(underway) = &mut self.underway {
             underway.wanted = underway.wanted.union(&need.tables);
+            underway.load.hurry.cancel();
             // One told to stop does not help, but its end does: look again then.
             return Found::Wait;
         }

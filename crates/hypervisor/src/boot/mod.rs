@@ -19,7 +19,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::admission::shed_error;
 use crate::core::Core;
-use crate::events::{Event, LoadKind, ShedReason};
+use crate::events::{Event, EvictionReason, LoadKind, ShedReason};
 use crate::load_state::Load;
 use crate::registry::Owner;
 use crate::settings::TablesPolicy;
@@ -116,6 +116,7 @@ impl Drive {
                 core.events.emit(&event);
             }
         }
+        let gone = matches!(&outcome, Some(Err(error)) if error.code == ErrorCode::TenantNotFound);
         core.registry.peek(&self.owner, |slot| {
             if !slot.underway.as_ref().is_some_and(|own| Arc::ptr_eq(&own.load, &self.load)) {
                 return;
@@ -144,6 +145,9 @@ impl Drive {
             }
             slot.ring();
         });
+        if gone {
+            core.registry.close(&self.owner, EvictionReason::Superseded, false);
+        }
     }
 
     async fn work(&mut self) -> Result<(), Error> {
@@ -157,10 +161,11 @@ impl Drive {
         let mut in_background = false;
         while let Some((tables, background)) = self.next_stage(&copy) {
             if background && !in_background {
-                // Whoever is waited for goes first.
+                // Whoever is waited for goes first. What is wanted may be another thing afterwards.
                 copy.turn = None;
                 copy.turn = Some(self.turn(true).await?);
                 in_background = true;
+                continue;
             }
             self.stage(&mut copy, tables).await?;
         }
@@ -175,7 +180,11 @@ impl Drive {
         }
         let closed = |_| crate::core::shutting_down();
         let background = if background {
-            Some(Arc::clone(&core.background).acquire_owned().await.map_err(closed)?)
+            tokio::select! {
+                biased;
+                turn = Arc::clone(&core.background).acquire_owned() => Some(turn.map_err(closed)?),
+                () = self.load.hurry.cancelled() => None,
+            }
         } else {
             None
         };
@@ -195,9 +204,7 @@ impl Drive {
         };
         let exists = async {
             match &self.owner {
-                Some(tenant)
-                    if self.load.kind == LoadKind::Boot && core.catalog.tenants.is_some() =>
-                {
+                Some(tenant) if core.catalog.tenants.is_some() => {
                     core.source.has_tenant(tenant).await
                 }
                 _ => Ok(true),

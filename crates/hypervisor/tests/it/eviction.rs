@@ -37,6 +37,8 @@ async fn memory_is_found_by_evicting_idle_instances() {
     for name in &names {
         stage.populate(name, 40_000);
         assert_eq!(stage.rows(name, "SELECT count(*) FROM a").await, ["40000"]);
+        // Only then does the slot know what the boot cost.
+        stage.events.saw(&format!("finished:boot:{name}"), 1).await;
         stage.runtime.advance(Duration::from_secs(2));
     }
     let usage = stage.hypervisor.usage();

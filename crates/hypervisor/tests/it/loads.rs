@@ -7,7 +7,7 @@ use bson::doc;
 use hypervisor::{Settings, State, TablesPolicy};
 use model::{Error, ErrorCode};
 
-use crate::stage::{boots, lazy, stage, stage_with, tenant};
+use crate::stage::{boots, lazy, stage, stage_with, tenant, within};
 
 #[tokio::test]
 async fn the_first_query_boots_and_the_second_finds_it_warm() {
@@ -77,6 +77,24 @@ async fn a_small_table_does_not_wait_for_a_large_one() {
     assert_eq!(large.await.unwrap().unwrap().rows, ["20000"]);
     stage.events.saw("finished:boot:x", 1).await;
     assert_eq!(stage.rows("x", "PRAGMA integrity_check").await, ["ok"]);
+}
+
+#[tokio::test]
+async fn who_waits_does_not_stand_behind_background_loads() {
+    let settings = Settings { tables: TablesPolicy::OnDemand, concurrent_boots: 2, ..lazy() };
+    let stage = stage(settings).await;
+    stage.populate("x", 3);
+    stage.populate("y", 3);
+    let door = stage.source.door("b");
+    door.shut();
+    stage.rows("x", "SELECT 1 FROM a").await;
+    // The rest of x has the one background turn, and stands.
+    within(door.arrived(1)).await.unwrap();
+    stage.rows("y", "SELECT 1 FROM a").await;
+    let wanted = stage.begin("y", "SELECT s FROM b");
+    within(door.arrived(2)).await.unwrap();
+    door.open();
+    assert_eq!(wanted.await.unwrap().unwrap().rows, ["s of y"]);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use bson::doc;
 use hypervisor::Settings;
 use model::{Error, ErrorCode};
 
-use crate::stage::{lazy, stage};
+use crate::stage::{lazy, stage, stage_with};
 
 fn settings() -> Settings {
     Settings {
@@ -72,4 +72,23 @@ async fn who_names_an_age_waits_for_it() {
     stage.runtime.advance(Duration::from_secs(5));
     assert_eq!(stage.ask(request).await.unwrap_err().code, ErrorCode::SourceUnavailable);
     assert_eq!(stage.rows("x", "SELECT count(*) FROM a").await, ["4"]);
+}
+
+#[tokio::test]
+async fn a_tenant_that_is_no_longer_listed_goes_at_its_next_refresh() {
+    let catalog = format!(
+        "tenants = {{ collection = \"customers\", key = \"_id\" }}\n{}",
+        crate::stage::CATALOG
+    );
+    let stage = stage_with(&catalog, settings()).await;
+    *stage.source.tenants.lock().unwrap() = Some(vec!["x".to_owned()]);
+    stage.populate("x", 3);
+    assert_eq!(stage.rows("x", "SELECT count(*) FROM a").await, ["3"]);
+    *stage.source.tenants.lock().unwrap() = Some(Vec::new());
+    stage.runtime.advance(Duration::from_secs(61));
+    stage.rows("x", "SELECT count(*) FROM a").await;
+    stage.events.saw("closed:x", 1).await;
+    assert_eq!(stage.events.count("closing:superseded:x"), 1);
+    let error = stage.query("x", "SELECT count(*) FROM a").await.unwrap_err();
+    assert_eq!(error.code, ErrorCode::TenantNotFound);
 }
