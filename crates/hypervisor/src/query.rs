@@ -306,8 +306,8 @@ impl Work {
         }
         core.relieve(QUERY_HEADROOM_BYTES);
         let opened = self.opened(leases, started);
-        let cap = settings.heap_bytes_max.saturating_add(settings.temp_bytes_max);
-        let account = Account::child(&core.budget, cap);
+        // What the engine charges is scratch and temp files; SQLite's heap it does not charge yet.
+        let account = Account::child(&core.budget, settings.temp_bytes_max);
         let limits = QueryLimits {
             max_rows: self.request.max_rows,
             row_bytes_max: settings.row_bytes_max,

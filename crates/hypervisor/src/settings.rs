@@ -34,7 +34,7 @@ pub struct Settings {
     pub budget_bytes: u64,
     /// The longest time of a query, queue and execution together.
     pub query_timeout: Duration,
-    /// SQLite's heap on behalf of one query, in bytes.
+    /// SQLite's heap on behalf of one query, in bytes. Not enforced until the engine charges heap.
     pub heap_bytes_max: u64,
     /// Temp files and private scratch of one query, in bytes.
     pub temp_bytes_max: u64,

@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bson::doc;
+use hypervisor::Settings;
 use model::ErrorCode;
 
 use crate::stage::{lazy, stage, tenant};
@@ -103,4 +104,20 @@ async fn a_table_joined_by_a_column_name_alone_is_seen() {
         stage.rows("y", "SELECT s FROM b").await;
         assert_eq!(stage.rows("y", sql).await, ["s of y"], "{sql}");
     }
+}
+
+#[tokio::test]
+async fn a_query_over_its_temp_bytes_fails_alone() {
+    let stage = stage(Settings { temp_bytes_max: 1 << 20, ..lazy() }).await;
+    stage.populate("x", 3);
+    let hungry = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 500000) \
+                  SELECT i, printf('%050d', i) FROM n ORDER BY 2 DESC LIMIT 1 OFFSET 400000";
+    let sql = format!("CREATE TEMP TABLE big AS {hungry}; SELECT count(*) FROM big");
+    let table = "CREATE TEMP TABLE t AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 \
+                 FROM n LIMIT 100000) SELECT printf('%050d', i) AS x FROM n; SELECT count(*) FROM t";
+    for sql in [sql.as_str(), table] {
+        let error = stage.query("x", sql).await.unwrap_err();
+        assert_eq!(error.code, ErrorCode::QueryMemoryExceeded, "{sql}");
+    }
+    assert_eq!(stage.rows("x", "SELECT count(*) FROM a").await, ["3"]);
 }
