@@ -178,6 +178,8 @@ pub enum Event<'a> {
         tenant: &'a TenantId,
         /// How; `None`: well.
         error: Option<ErrorCode>,
+        /// Its caller went away before the end.
+        gone: bool,
         /// Whether it waited for a load.
         cold: bool,
         /// Waiting for loads.

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use engine::{Failure, Interrupt, QueryLimits, Run, Why};
 use model::limits::QUERY_HEADROOM_BYTES;
-use model::{Account, Cell, Column, Error, Flow, Monotonic, RowSink, Summary, TableSet, Timestamp};
+use model::{
+    Account, Cell, Column, Error, ErrorCode, Flow, Monotonic, RowSink, Summary, TableSet, Timestamp,
+};
 use tokio::sync::oneshot;
 
 use crate::admission::{Permit, shed_error};
@@ -35,20 +37,6 @@ impl Drop for Inside {
     }
 }
 
-/// Interrupts a query whose caller went away.
-struct Departure {
-    interrupt: Interrupt,
-    over: bool,
-}
-
-impl Drop for Departure {
-    fn drop(&mut self) {
-        if !self.over {
-            self.interrupt.interrupt(Why::Cancelled);
-        }
-    }
-}
-
 /// What a query spent, where.
 #[derive(Default)]
 struct Spent {
@@ -71,6 +59,8 @@ struct Ask<'a> {
     /// Which tables it needs was asked already.
     probed: bool,
     spent: Spent,
+    /// How it ended, once it has.
+    end: Option<Option<ErrorCode>>,
 }
 
 /// The images a query runs on.
@@ -95,7 +85,6 @@ pub(crate) async fn query(
     interrupt: Interrupt,
 ) -> Result<Summary, Error> {
     let _inside = Inside::enter(core)?;
-    let mut departure = Departure { interrupt: interrupt.clone(), over: false };
     let now = core.now();
     let since = |age: Duration| Monotonic(now.0.saturating_sub(Monotonic(0).after(age).0));
     let all = core.settings.tables == TablesPolicy::All;
@@ -110,20 +99,31 @@ pub(crate) async fn query(
         request: Arc::new(request),
         interrupt,
         spent: Spent::default(),
+        end: None,
     };
     let outcome = ask.run(sink).await;
-    departure.over = true;
-    let spent = &ask.spent;
-    core.events.emit(&Event::QueryFinished {
-        tenant: &ask.request.tenant,
-        error: outcome.as_ref().err().map(|error| error.code),
-        cold: spent.cold,
-        boot: spent.boot,
-        queue: spent.queue,
-        exec: spent.exec,
-        restarts: spent.restarts,
-    });
+    ask.end = Some(outcome.as_ref().err().map(|error| error.code));
     outcome
+}
+
+impl Drop for Ask<'_> {
+    /// Tells how it ended. Without an end the caller went away: what still runs is interrupted.
+    fn drop(&mut self) {
+        if self.end.is_none() {
+            self.interrupt.interrupt(Why::Cancelled);
+        }
+        let spent = &self.spent;
+        self.core.events.emit(&Event::QueryFinished {
+            tenant: &self.request.tenant,
+            error: self.end.flatten(),
+            gone: self.end.is_none(),
+            cold: spent.cold,
+            boot: spent.boot,
+            queue: spent.queue,
+            exec: spent.exec,
+            restarts: spent.restarts,
+        });
+    }
 }
 
 impl Ask<'_> {

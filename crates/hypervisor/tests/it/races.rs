@@ -171,6 +171,7 @@ async fn a_caller_that_leaves_interrupts_its_query() {
         }
     }
     assert!(interrupt.reason().is_some());
+    assert_eq!(stage.events.count("query:gone:x"), 1);
     let idle = async {
         while stage.hypervisor.usage().running > 0 {
             tokio::task::yield_now().await;

@@ -361,6 +361,7 @@ impl Events for Witness {
             }
             Event::Closed { tenant, .. } => format!("closed:{}", who(tenant)),
             Event::Shed { tenant, reason } => format!("shed:{}:{tenant}", reason.name()),
+            Event::QueryFinished { tenant, gone: true, .. } => format!("query:gone:{tenant}"),
             Event::QueryFinished { tenant, error, .. } => {
                 format!("query:{}:{tenant}", error.map_or("ok", |code| code.slug()))
             }
