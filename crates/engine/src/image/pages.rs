@@ -49,8 +49,30 @@ impl Pages {
         self.refused
     }
 
+    /// Refuses every write from now on: what belongs to the file was refused elsewhere.
+    pub(crate) fn refuse(&mut self, refusal: Refusal) {
+        self.refused.get_or_insert(refusal);
+    }
+
     pub(crate) fn read(&self, into: &mut [MaybeUninit<u8>], offset: u64) -> usize {
         chunk::read(&self.chunks, into, offset)
+    }
+
+    /// Copies what lies at `offset` into the front of `into`.
+    pub(crate) fn copy(&self, into: &mut [u8], offset: u64) -> usize {
+        self.read(super::overlay::as_uninit(into), offset)
+    }
+
+    /// Gives back the chunks that lie wholly before `offset`; nobody reads them any more.
+    pub(crate) fn forget_before(&mut self, offset: u64) {
+        let whole = usize::try_from(offset).unwrap_or(usize::MAX) / CHUNK_BYTES;
+        for chunk in self.chunks.iter_mut().take(whole).rev() {
+            if chunk.bytes.is_empty() {
+                return;
+            }
+            let Some(charge) = self.account.charge(0) else { return };
+            *chunk = Arc::new(Chunk { bytes: Vec::new(), charge });
+        }
     }
 
     pub(crate) fn write(&mut self, bytes: &[u8], offset: u64) -> Result<(), Refusal> {

@@ -46,10 +46,15 @@ pub(super) fn create_table(table: &Table, shape: &TableShape) -> String {
         let _ = write!(sql, ", PRIMARY KEY ({})", column_list(table, &table.primary_key));
     }
     sql.push(')');
-    if keyed && !is_wide(table) {
+    if without_rowid(table, shape) {
         sql.push_str(" WITHOUT ROWID");
     }
     sql
+}
+
+/// Whether the table as shaped is stored by its key.
+pub(super) fn without_rowid(table: &Table, shape: &TableShape) -> bool {
+    enforces_key(table, shape) && !is_wide(table)
 }
 
 fn is_wide(table: &Table) -> bool {

@@ -31,6 +31,7 @@ pub struct Loader {
     pages: Arc<Mutex<Pages>>,
     account: Arc<Account>,
     limits: LoadLimits,
+    page_bytes: usize,
     contents: Contents,
     in_transaction: bool,
     failure: Option<Error>,
@@ -53,6 +54,7 @@ impl Loader {
             pages,
             account: Arc::clone(account),
             limits,
+            page_bytes: base.page_bytes(),
             contents: base.contents().clone(),
             in_transaction: false,
             failure: None,
@@ -101,12 +103,17 @@ impl Loader {
         self.contents.touched = self.contents.touched.union(&this);
         self.contents.loaded = self.contents.loaded.minus(&this);
         let opening = Opening {
-            keyed: ddl::enforces_key(table, shape),
+            catalog: Arc::clone(&catalog),
+            number,
+            shape: shape.clone(),
             row_bytes_max: self.limits.row_bytes_max,
             indexes,
             expected_rows,
+            pages: Arc::clone(&self.pages),
+            page_bytes: self.page_bytes,
+            account: Arc::clone(&self.account),
         };
-        let open = OpenTable::new(&self.connection, table, opening)?;
+        let open = OpenTable::new(&self.connection, opening)?;
         self.open.insert(number, open);
         Ok(())
     }
@@ -150,7 +157,7 @@ impl Loader {
 
     /// Bytes held now, shared ones included.
     pub fn bytes(&self) -> u64 {
-        self.pages().size()
+        self.pages().size() + self.open.values().map(OpenTable::bytes).sum::<u64>()
     }
 
     fn begin_transaction(&mut self) -> Result<(), SqlFault> {

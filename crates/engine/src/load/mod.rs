@@ -1,6 +1,7 @@
 //! Loading: from a catalog to a blank image, from rows to a populated one.
 
 mod blank;
+mod bulk;
 mod ddl;
 mod loader;
 mod table;
