@@ -80,6 +80,10 @@ pub const PROBE_PROGRESS_LOOKS: u64 = 200;
 /// at 16 MiB anyway (DESIGN §5, measured: 10,000 is the fastest, 101 takes 2.5 times as long).
 pub const SOURCE_BATCH_DOCUMENTS: u32 = 10_000;
 
+/// Documents in the first batch from a server: decoding and inserting, which take longer than
+/// reading, start sooner with a small one.
+pub const SOURCE_FIRST_BATCH_DOCUMENTS: u32 = 1_000;
+
 /// Bytes of one batch read from a dump.
 pub const SOURCE_BATCH_BYTES: usize = 1024 * 1024;
 

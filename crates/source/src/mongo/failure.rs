@@ -8,6 +8,11 @@ use mongodb::error::ErrorKind;
 const SNAPSHOT_CODES: [i32; 2] =
     [239 /* SnapshotTooOld */, 246 /* SnapshotUnavailable */];
 
+/// Codes after which a read may succeed elsewhere or a moment later, as the drivers' specification
+/// of retryable reads has them.
+const PASSING_CODES: [i32; 13] =
+    [6, 7, 89, 91, 134, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436];
+
 /// Turns a failure of `doing` something into an error.
 pub(super) fn failed(doing: &str, error: &mongodb::error::Error) -> Error {
     let hint = match (&*error.kind, code(error)) {
@@ -38,6 +43,13 @@ pub(super) fn unavailable(detail: impl Into<String>) -> Error {
 /// Whether the failure is that a point in time cannot be read (any more).
 pub(super) fn is_snapshot_gone(error: &mongodb::error::Error) -> bool {
     code(error).is_some_and(|code| SNAPSHOT_CODES.contains(&code))
+}
+
+/// Whether a read that failed so is worth a second try: a connection of the pool had died, or the
+/// member has stepped down.
+pub(super) fn may_pass(error: &mongodb::error::Error) -> bool {
+    matches!(&*error.kind, ErrorKind::Io(_) | ErrorKind::ConnectionPoolCleared { .. })
+        || code(error).is_some_and(|code| PASSING_CODES.contains(&code))
 }
 
 fn code(error: &mongodb::error::Error) -> Option<i32> {

@@ -1,16 +1,13 @@
-//! Which collections there are, with their UUIDs. Boots that ask at the same time share an answer,
-//! provided that the question to the server was put after theirs.
+//! Which collections there are, with their UUIDs.
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use bson::{Document, doc};
 use futures_util::TryStreamExt;
 use model::Error;
 use mongodb::Database;
 use mongodb::results::CollectionType;
-use tokio::sync::Mutex;
 
 use super::failure::failed;
 
@@ -26,47 +23,8 @@ pub(super) struct Known {
 
 pub(super) type Listing = Arc<HashMap<String, Known>>;
 
-/// The listings of one database.
-#[derive(Default)]
-pub(super) struct Listings {
-    asked: AtomicU64,
-    last: Mutex<(u64, Option<Listing>)>,
-}
-
-impl Listings {
-    /// The last listing, if there was one since the start, else a fresh one.
-    pub(super) async fn last(
-        &self,
-        database: &Database,
-        names: &[String],
-    ) -> Result<Listing, Error> {
-        if let (_, Some(listing)) = &*self.last.lock().await {
-            return Ok(Arc::clone(listing));
-        }
-        self.fresh(database, names).await
-    }
-
-    /// A listing that was begun after this call.
-    pub(super) async fn fresh(
-        &self,
-        database: &Database,
-        names: &[String],
-    ) -> Result<Listing, Error> {
-        let mine = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
-        let mut last = self.last.lock().await;
-        if let (begun, Some(listing)) = &*last
-            && *begun >= mine
-        {
-            return Ok(Arc::clone(listing));
-        }
-        let begun = self.asked.load(Ordering::SeqCst);
-        let listing = Arc::new(list(database, names).await?);
-        *last = (begun, Some(Arc::clone(&listing)));
-        Ok(listing)
-    }
-}
-
-async fn list(database: &Database, names: &[String]) -> Result<HashMap<String, Known>, Error> {
+/// Asks the server.
+pub(super) async fn list(database: &Database, names: &[String]) -> Result<Listing, Error> {
     let doing = |e| failed("listing collections", &e);
     let filter = match names {
         [] => doc! {},
@@ -80,7 +38,7 @@ async fn list(database: &Database, names: &[String]) -> Result<HashMap<String, K
         let view = spec.collection_type == CollectionType::View;
         (spec.name, Known { uuid, capped, view })
     };
-    Ok(found.into_iter().map(known).collect())
+    Ok(Arc::new(found.into_iter().map(known).collect()))
 }
 
 /// A collection's indexes whose first field is `path`: whether there is one that serves equality.

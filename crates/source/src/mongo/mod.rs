@@ -4,6 +4,7 @@ mod failure;
 mod listing;
 mod query;
 mod settings;
+mod shared;
 mod snapshot;
 mod stream;
 
@@ -12,18 +13,20 @@ use std::time::Duration;
 
 use bson::{Bson, Document, Timestamp as ClusterTime, doc};
 use futures_util::future::{BoxFuture, try_join, try_join_all};
-use model::limits::SOURCE_ESTIMATE_MS;
+use model::limits::{SOURCE_BATCH_DOCUMENTS, SOURCE_ESTIMATE_MS};
 use model::{Catalog, Clock, Error, TenantId, Timestamp};
 use mongodb::options::{ClientOptions, ReadPreferenceOptions, SelectionCriteria};
+use mongodb::raw_batch_cursor::RawBatchCursor;
 use mongodb::{Client, Database};
 
 pub use settings::{MongoSettings, ReadPreference, SnapshotMode};
 
 use crate::{BatchStream, Estimate, PointInTime, SampleSize, ScanSpec, Snapshot, Source};
 use failure::{failed, unavailable};
-use listing::Listings;
+use listing::Listing;
+use shared::Shared;
 use snapshot::MongoSnapshot;
-use stream::{Batches, Cursor, Ends};
+use stream::{Batches, Ends};
 
 /// A MongoDB.
 pub struct MongoSource {
@@ -37,7 +40,8 @@ pub(crate) struct Server {
     catalog: Option<Arc<Catalog>>,
     /// The collections that the catalog maps; empty without one.
     names: Vec<String>,
-    listings: Listings,
+    listings: Shared<Listing>,
+    times: Shared<Option<ClusterTime>>,
     clock: Arc<dyn Clock>,
     max_time: Duration,
     snapshot: SnapshotMode,
@@ -71,7 +75,8 @@ impl MongoSource {
             client,
             catalog,
             names,
-            listings: Listings::default(),
+            listings: Shared::default(),
+            times: Shared::default(),
             clock,
             max_time: settings.max_time,
             snapshot: settings.snapshot,
@@ -88,7 +93,8 @@ impl MongoSource {
             database: old.database.clone(),
             names: names_of(&catalog),
             catalog: Some(catalog),
-            listings: Listings::default(),
+            listings: Shared::default(),
+            times: Shared::default(),
             clock: Arc::clone(&old.clock),
             max_time: old.max_time,
             snapshot: old.snapshot,
@@ -118,6 +124,19 @@ fn names_of(catalog: &Catalog) -> Vec<String> {
 }
 
 impl Server {
+    /// The collections as they were last listed; listed now if they never were.
+    async fn listed(&self) -> Result<Listing, Error> {
+        match self.listings.last() {
+            Some(listing) => Ok(listing),
+            None => self.listing().await,
+        }
+    }
+
+    /// The collections as they are after this call.
+    async fn listing(&self) -> Result<Listing, Error> {
+        self.listings.fresh(listing::list(&self.database, &self.names)).await
+    }
+
     /// Asks the server for its time. `None` where it has none: not a replica set, not sharded.
     async fn cluster_time(&self) -> Result<Option<ClusterTime>, Error> {
         let mut command = self.database.run_command(doc! {"hello": 1});
@@ -130,12 +149,34 @@ impl Server {
         Ok(hello.get_timestamp("operationTime").ok().filter(|_| snapshots))
     }
 
+    /// Runs `find` at a point in time. As a command of its own, since only so can the first batch
+    /// be smaller than the others: what decodes and inserts is the slower part and starts sooner.
+    /// Like the driver's own reads it is tried a second time where that may help.
+    async fn find_at(
+        &self,
+        time: ClusterTime,
+        mut find: Document,
+    ) -> mongodb::error::Result<RawBatchCursor> {
+        find.insert("readConcern", doc! {"level": "snapshot", "atClusterTime": time});
+        let run = || async {
+            let mut command = self.database.run_cursor_command(find.clone());
+            if let Some(criteria) = self.database.selection_criteria() {
+                command = command.selection_criteria(criteria.clone());
+            }
+            command.batch_size(SOURCE_BATCH_DOCUMENTS).batch().await
+        };
+        match run().await {
+            Err(error) if failure::may_pass(&error) => run().await,
+            outcome => outcome,
+        }
+    }
+
     async fn open(
         self: &Arc<Self>,
         at: Option<PointInTime>,
     ) -> Result<Option<MongoSnapshot>, Error> {
         let before = self.clock.now();
-        let listed = self.listings.last(&self.database, &self.names);
+        let listed = self.listed();
         if let Some(point) = at {
             if !point.exact || self.snapshot == SnapshotMode::Off {
                 return Ok(None);
@@ -147,7 +188,7 @@ impl Server {
         }
         let (noted, time) = match self.snapshot {
             SnapshotMode::Off => (listed.await?, None),
-            _ => try_join(listed, self.cluster_time()).await?,
+            _ => try_join(listed, self.times.fresh(self.cluster_time())).await?,
         };
         let capped = noted.values().any(|known| known.capped);
         if self.snapshot == SnapshotMode::Required && (time.is_none() || capped) {
@@ -220,7 +261,7 @@ impl Server {
         }
         keys.sort();
         keys.dedup();
-        let listing = self.listings.fresh(&self.database, &self.names).await?;
+        let listing = self.listing().await?;
         let mut advice = Vec::new();
         for (collection, key) in keys.iter().filter(|(_, key)| key != "_id") {
             let known = listing.get(collection);
@@ -240,13 +281,13 @@ impl Server {
         let collection = self.database.collection::<Document>(name);
         let find = collection.find(doc! {}).comment("litevisor");
         let find = match size {
-            SampleSize::All => find.batch_size(model::limits::SOURCE_BATCH_DOCUMENTS),
+            SampleSize::All => find.batch_size(SOURCE_BATCH_DOCUMENTS),
             SampleSize::Ends(n) => {
                 find.sort(doc! {"_id": 1}).limit(i64::try_from(n.max(1)).unwrap_or(i64::MAX))
             }
         };
         let cursor = find.batch().await.map_err(|e| failed(&format!("sampling {name}"), &e))?;
-        let batches = Batches { cursor: Cursor::Plain(cursor), collection: name.to_owned() };
+        let batches = Batches { cursor, collection: name.to_owned() };
         Ok(match size {
             SampleSize::All => Box::new(batches),
             SampleSize::Ends(n) => Box::new(Ends {

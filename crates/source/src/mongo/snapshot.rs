@@ -1,44 +1,36 @@
-//! One point in time of a MongoDB: every scan has a session of its own, all with the same time.
+//! One point in time of a MongoDB: every scan has a cursor of its own, all at the same time.
 
 use std::sync::Arc;
 
 use bson::{Document, Timestamp as ClusterTime, doc};
 use futures_util::future::BoxFuture;
-use model::limits::SOURCE_BATCH_DOCUMENTS;
+use model::limits::{SOURCE_BATCH_DOCUMENTS, SOURCE_FIRST_BATCH_DOCUMENTS};
 use model::{Error, TenantId};
-use mongodb::ClientSession;
 
 use super::Server;
 use super::failure::{failed, is_snapshot_gone, unavailable};
 use super::listing::Listing;
 use super::query;
-use super::stream::{Batches, Cursor};
+use super::stream::Batches;
 use crate::{BatchStream, PointInTime, ScanSpec, Snapshot};
 
 pub(super) struct MongoSnapshot {
     pub(super) server: Arc<Server>,
     pub(super) point: PointInTime,
-    /// The time that sessions read at; `None` where the server cannot or must not.
+    /// The time that scans read at; `None` where the server cannot or must not.
     pub(super) time: Option<ClusterTime>,
     /// The collections as they were before the first read.
     pub(super) noted: Listing,
 }
 
 impl MongoSnapshot {
-    async fn session(&self, time: ClusterTime) -> Result<ClientSession, Error> {
-        let session = self.server.client.start_session().snapshot(true).snapshot_time(time);
-        session.await.map_err(|e| failed("starting a session", &e))
-    }
-
     /// Whether the point in time can still be read.
     pub(super) async fn is_readable(&self) -> Result<bool, Error> {
         let Some(time) = self.time else { return Ok(true) };
         let uncapped = self.noted.iter().find(|(_, known)| !known.capped && !known.view);
         let Some((name, _)) = uncapped else { return Ok(true) };
-        let mut session = self.session(time).await?;
-        let collection = self.server.database.collection::<Document>(name);
-        let find = collection.find(doc! {}).projection(doc! {"_id": 1}).limit(1);
-        match find.session(&mut session).batch().await {
+        let find = doc! {"find": name, "projection": {"_id": 1}, "limit": 1, "singleBatch": true};
+        match self.server.find_at(time, find).await {
             Ok(_) => Ok(true),
             Err(e) if is_snapshot_gone(&e) => Ok(false),
             Err(e) => Err(failed(&format!("reading {name} at an earlier time"), &e)),
@@ -54,31 +46,43 @@ impl MongoSnapshot {
             return Err(Error::internal("a tenant's tables were scanned without a tenant"));
         }
         let selection = query::selection(spec, key.as_ref(), self.point.as_of);
+        let projection = query::projection(catalog, spec.tenant_key.as_ref());
         let name = &spec.collection;
-        let collection = self.server.database.collection::<Document>(name);
-        let mut find = collection
-            .find(selection)
-            .batch_size(SOURCE_BATCH_DOCUMENTS)
-            .max_time(self.server.max_time)
-            .comment("litevisor");
-        if let Some(projection) = query::projection(catalog, spec.tenant_key.as_ref()) {
-            find = find.projection(projection);
-        }
         let capped = self.noted.get(name).is_some_and(|known| known.capped);
-        let doing = |e| failed(&format!("reading {name}"), &e);
         let cursor = match self.time.filter(|_| !capped) {
-            None => Cursor::Plain(find.batch().await.map_err(doing)?),
+            None => {
+                let collection = self.server.database.collection::<Document>(name);
+                let find = collection
+                    .find(selection)
+                    .batch_size(SOURCE_BATCH_DOCUMENTS)
+                    .max_time(self.server.max_time)
+                    .comment("litevisor");
+                match projection {
+                    Some(projection) => find.projection(projection).batch().await,
+                    None => find.batch().await,
+                }
+            }
             Some(time) => {
-                let mut session = Box::new(self.session(time).await?);
-                let cursor = find.session(&mut *session).batch().await.map_err(doing)?;
-                Cursor::Snapshot { cursor, session }
+                let max_time = i64::try_from(self.server.max_time.as_millis()).unwrap_or(i64::MAX);
+                let mut find = doc! {
+                    "find": name,
+                    "filter": selection,
+                    "batchSize": SOURCE_FIRST_BATCH_DOCUMENTS,
+                    "maxTimeMS": max_time,
+                    "comment": "litevisor",
+                };
+                if let Some(projection) = projection {
+                    find.insert("projection", projection);
+                }
+                self.server.find_at(time, find).await
             }
         };
+        let cursor = cursor.map_err(|e| failed(&format!("reading {name}"), &e))?;
         Ok(Batches { cursor, collection: name.clone() })
     }
 
     async fn check(&self, specs: &[ScanSpec]) -> Result<(), Error> {
-        let now = self.server.listings.fresh(&self.server.database, &self.server.names).await?;
+        let now = self.server.listing().await?;
         for spec in specs {
             let uuid =
                 |listing: &Listing| listing.get(&spec.collection).map(|known| known.uuid.clone());

@@ -4,33 +4,23 @@ use bson::{Bson, Document, doc};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use model::Error;
-use mongodb::raw_batch_cursor::{RawBatchCursor, SessionRawBatchCursor};
-use mongodb::{ClientSession, Collection};
+use mongodb::Collection;
+use mongodb::raw_batch_cursor::RawBatchCursor;
 
 use super::failure::{failed, unavailable};
 use crate::raw::{Value, find};
 use crate::{BatchStream, RawBatch};
 
-/// A cursor, with the session whose snapshot it reads.
-pub(super) enum Cursor {
-    Plain(RawBatchCursor),
-    Snapshot { cursor: SessionRawBatchCursor, session: Box<ClientSession> },
-}
-
 /// The stream over one cursor.
 pub(super) struct Batches {
-    pub(super) cursor: Cursor,
+    pub(super) cursor: RawBatchCursor,
     pub(super) collection: String,
 }
 
 impl Batches {
     pub(super) async fn next(&mut self) -> Result<Option<RawBatch>, Error> {
         loop {
-            let reply = match &mut self.cursor {
-                Cursor::Plain(cursor) => cursor.next().await,
-                Cursor::Snapshot { cursor, session } => cursor.stream(session).next().await,
-            };
-            let reply = match reply {
+            let reply = match self.cursor.next().await {
                 None => return Ok(None),
                 Some(Ok(reply)) => reply,
                 Some(Err(e)) => return Err(failed(&format!("reading {}", self.collection), &e)),
@@ -90,7 +80,7 @@ impl Ends {
         };
         let cursor = self.collection.find(after).sort(doc! {"_id": -1}).limit(self.ends).batch();
         let cursor = cursor.await.map_err(|e| failed(&format!("sampling {name}"), &e))?;
-        Ok(Batches { cursor: Cursor::Plain(cursor), collection: name })
+        Ok(Batches { cursor, collection: name })
     }
 }
 

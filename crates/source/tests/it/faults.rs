@@ -58,6 +58,22 @@ async fn a_server_that_dies_midway() {
 }
 
 #[tokio::test]
+async fn a_connection_that_died_while_idle_is_not_noticed() {
+    let mongod = Mongod::start(Kind::ReplicaSet);
+    mongod.insert("shop", "things", &things(3)).await;
+    let proxy = ChaosProxy::start(mongod.address());
+    let catalog = catalog(None, &[]);
+    let source = connect(hasty(&proxy.uri(), "shop"), &catalog).await;
+    let (acme, scans) = (tenant("acme"), scans(&catalog));
+    let snapshot = open(&source, None).await.unwrap();
+    for _ in 0..3 {
+        proxy.set(Traffic::Refuse);
+        proxy.set(Traffic::Pass);
+        assert_eq!(read(&*snapshot, &acme, &scans[0]).await.unwrap().len(), 3);
+    }
+}
+
+#[tokio::test]
 async fn wrong_credentials_and_missing_rights_are_named() {
     let mongod = Mongod::start(Kind::WithUsers);
     let admin = mongod.client().await.database("admin");
