@@ -146,7 +146,8 @@ impl Loader {
     }
 
     /// Freezes what is there into an image, in the time of copying one pointer per chunk. Tables
-    /// ended since the last publish count as loaded. The loader may go on.
+    /// ended since the last publish count as loaded; one still open may have any part of its rows. The
+    /// loader may go on.
     pub fn publish(&mut self) -> Result<Image, Error> {
         self.attempt(|loader| {
             loader.commit()?;
