@@ -19,9 +19,11 @@ fn main() -> ExitCode {
     let lifecycle = Lifecycle::new();
     let runtime = SystemRuntime::new(tokio.handle().clone(), lifecycle.clone());
     let code = tokio.block_on(async {
+        // Before anything is said or done: a signal that comes early must drain as well.
+        let watch = lifecycle.watch_signals();
         // The second signal ends the process even if some part does not listen.
         let stopped = async {
-            match lifecycle.watch_signals() {
+            match watch {
                 Ok(watch) => watch.await,
                 Err(error) => tracing::warn!(%error, "signals cannot be watched"),
             }
