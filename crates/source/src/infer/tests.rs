@@ -423,7 +423,7 @@ fn any_documents() -> impl Strategy<Value = Vec<Document>> {
             document.extend(fields);
             // No server takes an array as `_id`.
             if matches!(document.get("_id"), Some(Bson::Array(_))) {
-                document.remove("_id");
+                document.insert("_id", 1);
             }
             document.insert("tenantId", format!("t{}", n % 2));
             document
