@@ -3,8 +3,10 @@
 CARGO ?= cargo
 # Extra flags of the test run, such as `TEST=query` for tests whose name has it.
 TEST ?=
+# Property tests try the same cases in every run; `make test-explore` tries new ones.
+PROPTEST_RNG_SEED ?= 20261123
 
-.PHONY: help demo test lint test-asan bench bench-quick install-test-parts install-bench-parts snapshots
+.PHONY: help demo test test-explore lint test-asan bench bench-quick install-test-parts install-bench-parts snapshots
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -13,7 +15,10 @@ demo: ## Sample data served on http://127.0.0.1:8080, with queries to paste
 	$(CARGO) run --release --locked -p litevisor -- demo
 
 test: install-test-parts lint ## Everything that must hold; installs what it needs
-	$(CARGO) test --workspace --locked -- $(TEST)
+	PROPTEST_RNG_SEED=$(PROPTEST_RNG_SEED) $(CARGO) test --workspace --locked -- $(TEST)
+
+test-explore: install-test-parts ## Property tests with new cases, ten times as many
+	PROPTEST_CASES=2560 $(CARGO) test --workspace --locked -- $(TEST)
 
 lint: ## Format, clippy, rustdoc; the house rules run with the tests
 	$(CARGO) fmt --all --check
