@@ -87,6 +87,10 @@ pub const SOURCE_FIRST_BATCH_DOCUMENTS: u32 = 1_000;
 /// Bytes of one batch read from a dump.
 pub const SOURCE_BATCH_BYTES: usize = 1024 * 1024;
 
+/// Bytes of the first batch of a scan of a dump, which is read at once instead of being handed to
+/// a thread that may wait: more than a small scan, so that such a one ends with it.
+pub const DUMP_FIRST_BATCH_BYTES: usize = 2 * SMALL_SCAN_BYTES;
+
 /// How long a server may work on one of our commands, by default: a boot that takes longer is
 /// better cut and looked at.
 pub const SOURCE_MAX_TIME_SECONDS: u64 = 60;

@@ -231,11 +231,8 @@ impl Contents {
                 Runs::Tenant { key: key.clone(), tenant, place: Default::default(), left: None }
             }
         };
-        Ok(Box::new(Scan {
-            collection: Arc::clone(collection),
-            runs,
-            filter: spec.filter.clone().map(|filter| (filter, self.point.as_of)),
-        }))
+        let filter = spec.filter.clone().map(|filter| (filter, self.point.as_of));
+        Ok(Box::new(Scan::new(Arc::clone(collection), runs, filter)))
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use model::limits::{DUMP_GAP_BYTES_MAX, SOURCE_BATCH_BYTES};
+use model::limits::{DUMP_FIRST_BATCH_BYTES, DUMP_GAP_BYTES_MAX, SOURCE_BATCH_BYTES};
 use model::{Error, Filter, Timestamp};
 
 use super::folder::{CollectionFile, Documents, unreadable};
@@ -57,11 +57,21 @@ impl Collection {
     }
 }
 
-/// The documents of one scan.
+/// The documents of one scan. The first batch is small and read in place: what is small would cost
+/// more to hand over than to read. All others are read on a thread that may wait for a disk.
 pub(super) struct Scan {
-    pub(super) collection: Arc<Collection>,
-    pub(super) runs: Runs,
-    pub(super) filter: Option<(Filter, Timestamp)>,
+    /// Absent while it reads elsewhere.
+    reader: Option<Reader>,
+    begun: bool,
+}
+
+/// Reads a scan's documents.
+struct Reader {
+    collection: Arc<Collection>,
+    runs: Runs,
+    filter: Option<(Filter, Timestamp)>,
+    /// Whether no run is left.
+    done: bool,
 }
 
 /// Which parts of the file are read, and how far.
@@ -79,6 +89,42 @@ pub(super) enum Runs {
 }
 
 impl Scan {
+    pub(super) fn new(
+        collection: Arc<Collection>,
+        runs: Runs,
+        filter: Option<(Filter, Timestamp)>,
+    ) -> Scan {
+        Scan { reader: Some(Reader { collection, runs, filter, done: false }), begun: false }
+    }
+
+    async fn next(&mut self) -> Result<Option<RawBatch>, Error> {
+        let lost = || Error::internal("a dump's batch was given up midway");
+        if !std::mem::replace(&mut self.begun, true) {
+            let reader = self.reader.as_mut().ok_or_else(lost)?;
+            let batch = reader.batch(DUMP_FIRST_BATCH_BYTES)?;
+            if !batch.is_empty() {
+                return Ok(Some(batch));
+            }
+        }
+        let mut reader = self.reader.take().ok_or_else(lost)?;
+        if reader.done {
+            self.reader = Some(reader);
+            return Ok(None);
+        }
+        let read = move || {
+            let batch = reader.some();
+            (reader, batch)
+        };
+        let (reader, batch) = match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => runtime.spawn_blocking(read).await.map_err(|_| lost())?,
+            Err(_) => read(),
+        };
+        self.reader = Some(reader);
+        batch
+    }
+}
+
+impl Reader {
     fn postings<'a>(&'a self, key: &model::Path, tenant: &TenantKey) -> Option<&'a Postings> {
         self.collection.index.keys.get(key)?.tenants.get(tenant)
     }
@@ -112,34 +158,42 @@ impl Scan {
         }
     }
 
-    fn batch(&mut self) -> Result<Option<RawBatch>, Error> {
-        loop {
-            let mut bytes = Vec::new();
-            self.fill(&mut bytes)?;
-            if bytes.is_empty() {
-                return Ok(None);
-            }
-            let batch = RawBatch::from_run(bytes).map_err(|e| {
-                unreadable(&self.collection.path, format!("{e}, in a batch; was the file changed?"))
-            })?;
-            let batch = match &self.filter {
-                None => batch,
-                Some((filter, now)) => self.filtered(&batch, filter, *now)?,
-            };
+    /// The next batch that is not empty.
+    fn some(&mut self) -> Result<Option<RawBatch>, Error> {
+        while !self.done {
+            let batch = self.batch(SOURCE_BATCH_BYTES)?;
             if !batch.is_empty() {
                 return Ok(Some(batch));
             }
+        }
+        Ok(None)
+    }
+
+    /// What the filter leaves of the next so many bytes.
+    fn batch(&mut self, bytes_max: usize) -> Result<RawBatch, Error> {
+        let mut bytes = Vec::new();
+        self.fill(&mut bytes, bytes_max)?;
+        self.done |= bytes.is_empty();
+        let batch = RawBatch::from_run(bytes).map_err(|e| {
+            unreadable(&self.collection.path, format!("{e}, in a batch; was the file changed?"))
+        })?;
+        match &self.filter {
+            None => Ok(batch),
+            Some((filter, now)) => self.filtered(&batch, filter, *now),
         }
     }
 
     /// Collects runs until the batch is full. Neighbouring runs are read at one go, with what lies
     /// between them if that is less than a page, and only the runs are kept.
-    fn fill(&mut self, bytes: &mut Vec<u8>) -> Result<(), Error> {
+    fn fill(&mut self, bytes: &mut Vec<u8>, bytes_max: usize) -> Result<(), Error> {
         let mut spans: Vec<(u64, usize)> = Vec::new();
         let mut total = 0;
-        while total < SOURCE_BATCH_BYTES {
-            let Some((start, length)) = self.run() else { break };
-            let room = SOURCE_BATCH_BYTES - total;
+        while total < bytes_max {
+            let Some((start, length)) = self.run() else {
+                self.done = true;
+                break;
+            };
+            let room = bytes_max - total;
             let length_here = usize::try_from(length).unwrap_or(usize::MAX);
             if length_here > room {
                 // Few enough spans to fill the batch with: the rest of it comes from this run.
@@ -235,7 +289,7 @@ impl Scan {
 
 impl BatchStream for Scan {
     fn next_batch(&mut self) -> BoxFuture<'_, Result<Option<RawBatch>, Error>> {
-        Box::pin(async { self.batch() })
+        Box::pin(self.next())
     }
 }
 
