@@ -75,6 +75,8 @@ fn with_suggestion(message: &str, watch: &Watch) -> String {
         near::nearest(name, tables.iter().map(|t| &*t.name))
     };
     match nearest {
+        // What the catalog has under this very name is gone (DROP TABLE) or out of reach here.
+        Some(near) if near.eq_ignore_ascii_case(name) => message.to_owned(),
         Some(near) => format!("{message}; did you mean {near}?"),
         None => message.to_owned(),
     }

@@ -105,6 +105,7 @@ fn errors_say_where_and_what_to_do() {
         ),
         ("SELECT pirce FROM devices", ErrorCode::SqlError, "did you mean price?", 7),
         ("SELECT 1 FROM device", ErrorCode::SqlError, "did you mean devices?", 14),
+        ("DROP TABLE devices; SELECT 1 FROM devices", ErrorCode::SqlError, "no such table", 34),
         ("SELECT 'ü', x FROM", ErrorCode::SqlError, "incomplete input", 0),
         ("  ; -- nothing", ErrorCode::SqlError, "no statement", 0),
         ("SELECT 1\0", ErrorCode::SqlError, "NUL", 8),

@@ -1,6 +1,7 @@
 //! `/v1/query`: a tenant's SQL in, a streamed result out.
 
 mod body;
+mod distinct_json;
 pub(crate) mod get;
 mod params;
 pub(crate) mod post;

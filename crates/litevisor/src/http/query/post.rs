@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use super::super::error::{Problem, ProblemBody};
 use super::super::format;
 use super::super::service::Service;
-use super::{Wanted, invalid, run};
+use super::{Wanted, distinct_json, invalid, run};
 
 /// What to ask.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -24,7 +24,7 @@ pub(crate) struct QueryBody {
     sql: String,
     /// A list for `?1`, an object for `:NAME`, `@NAME`, `$NAME`. Integers beyond 2^53 as strings,
     /// blobs as `{"$blob": base64}`, text that must stay text as `{"$text": string}`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "distinct_json::deserialize")]
     #[schema(value_type = Option<Object>)]
     params: Option<serde_json::Value>,
     /// `json`, `ndjson` or `csv`; without it `Accept` decides.
@@ -74,6 +74,12 @@ fn wanted(
     let text = std::str::from_utf8(bytes).map_err(|error| {
         invalid(format!("the body is not UTF-8 at byte {}", error.valid_up_to()))
     })?;
+    // A list would be taken as the keys' values in their order.
+    if !text.trim_ascii_start().starts_with('{') {
+        return Err(invalid(
+            "the body is a JSON object, such as {\"sql\": \"SELECT 1\"}".to_owned(),
+        ));
+    }
     let body: QueryBody = serde_json::from_str(text)
         .map_err(|error| invalid(format!("the body is not as it should be: {error}")))?;
     super::check_sql(service, &body.sql)?;

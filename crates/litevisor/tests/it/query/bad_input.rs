@@ -72,13 +72,17 @@ fn routes_methods_and_media_types() {
 fn bodies() {
     let app = TestApp::start(&[("http", "body_bytes_max", "2000")]).ready();
     let bad = [
-        ("", "EOF"),
-        ("null", "invalid type"),
+        ("", "JSON object"),
+        ("null", "JSON object"),
+        (r#"["SELECT 1", null, null, null, null, null]"#, "JSON object"),
+        (r#"{"sql": "SELECT 1""#, "EOF"),
         ("{}", "sql"),
         (r#"{"sql": 5}"#, "string"),
         (r#"{"sql": "SELECT 1", "sqll": 1}"#, "sqll"),
         (r#"{"sql": "SELECT 1", "sql": "SELECT 2"}"#, "duplicate"),
         (r#"{"sql": "SELECT 1", "params": 5}"#, "params"),
+        (r#"{"sql": "SELECT :a", "params": {"a": 1, "a": 2}}"#, "duplicate key `a`"),
+        (r#"{"sql": "SELECT ?1", "params": [{"$text": "1", "$text": "2"}]}"#, "duplicate key"),
         (r#"{"sql": "SELECT ?1", "params": [[1]]}"#, "params[0]"),
         (r#"{"sql": "SELECT :a", "params": {"a": {"b": 1}}}"#, "params.a"),
         (r#"{"sql": "SELECT ?1", "params": []}"#, "1"),
