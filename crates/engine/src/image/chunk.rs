@@ -49,3 +49,9 @@ pub(super) fn holds(chunks: &[Arc<Chunk>], mut bytes: &[u8], offset: u64) -> boo
     }
     true
 }
+
+/// Initialised bytes as a place to write to.
+pub(super) fn as_uninit(bytes: &mut [u8]) -> &mut [MaybeUninit<u8>] {
+    // SAFETY: the layouts are equal, and `Image::read` only ever writes initialised bytes.
+    unsafe { &mut *(std::ptr::from_mut(bytes) as *mut [MaybeUninit<u8>]) }
+}

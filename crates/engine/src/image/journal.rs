@@ -187,6 +187,6 @@ fn cost(extent: &Extent) -> u64 {
 
 fn stored(base: &Image, page: u64, len: usize) -> Vec<u8> {
     let mut bytes = vec![0; len];
-    base.read(super::overlay::as_uninit(&mut bytes), page);
+    base.read(super::chunk::as_uninit(&mut bytes), page);
     bytes
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use model::{Account, Charge};
 
+use super::chunk::as_uninit;
 use super::pages::refusal;
 use super::{Image, Refusal};
 
@@ -108,9 +109,4 @@ impl Overlay {
         }
         Ok(self.pages.get_mut(&page).map_or(&mut [], |bytes| &mut bytes[..]))
     }
-}
-
-pub(super) fn as_uninit(bytes: &mut [u8]) -> &mut [MaybeUninit<u8>] {
-    // SAFETY: the layouts are equal, and `Image::read` only ever writes initialised bytes.
-    unsafe { &mut *(std::ptr::from_mut(bytes) as *mut [MaybeUninit<u8>]) }
 }

@@ -60,7 +60,7 @@ impl Pages {
 
     /// Copies what lies at `offset` into the front of `into`.
     pub(crate) fn copy(&self, into: &mut [u8], offset: u64) -> usize {
-        self.read(super::overlay::as_uninit(into), offset)
+        self.read(chunk::as_uninit(into), offset)
     }
 
     /// Gives back the chunks that lie wholly before `offset`; nobody reads them any more.

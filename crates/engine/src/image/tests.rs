@@ -243,14 +243,14 @@ proptest! {
         }
         let mut read = [vec![0u8; plain.len()], vec![0u8; plain.len()]];
         let [first, second] = &mut read;
-        prop_assert_eq!(pages.read(overlay::as_uninit(first), 0), plain.len());
-        prop_assert_eq!(overlay.read(overlay::as_uninit(second), 0), plain.len());
+        prop_assert_eq!(pages.read(chunk::as_uninit(first), 0), plain.len());
+        prop_assert_eq!(overlay.read(chunk::as_uninit(second), 0), plain.len());
         prop_assert!(read[0] == plain && read[1] == plain);
         let mut kept = vec![0u8; record.len()];
-        prop_assert_eq!(journal.read(overlay::as_uninit(&mut kept), 0), record.len());
+        prop_assert_eq!(journal.read(chunk::as_uninit(&mut kept), 0), record.len());
         prop_assert!(kept == record);
         let mut untouched = vec![0u8; 150_000];
-        prop_assert_eq!(image.read(overlay::as_uninit(&mut untouched), 0), 150_000);
+        prop_assert_eq!(image.read(chunk::as_uninit(&mut untouched), 0), 150_000);
         prop_assert!(untouched == start);
         drop((base, image, pages, overlay, journal));
         prop_assert_eq!(account.used(), 0);
