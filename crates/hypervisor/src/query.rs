@@ -4,12 +4,14 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use engine::{Failure, Interrupt, QueryLimits, Run, Why};
 use model::limits::QUERY_HEADROOM_BYTES;
 use model::{
-    Account, Cell, Column, Error, ErrorCode, Flow, Monotonic, RowSink, Summary, TableSet, Timestamp,
+    Account, Cell, Clock, Column, Error, ErrorCode, Flow, Monotonic, RowSink, Summary, TableSet,
+    Timestamp,
 };
 use tokio::sync::oneshot;
 
@@ -308,6 +310,7 @@ impl Work {
         let opened = self.opened(leases, started);
         // What the engine charges is scratch and temp files; SQLite's heap it does not charge yet.
         let account = Account::child(&core.budget, settings.temp_bytes_max);
+        let clock = WithoutWaits { clock: &*core.runtime, waited: sink.waited() };
         let limits = QueryLimits {
             max_rows: self.request.max_rows,
             row_bytes_max: settings.row_bytes_max,
@@ -319,7 +322,7 @@ impl Work {
             account: &account,
             limits: &limits,
             interrupt: &self.interrupt,
-            clock: &*core.runtime,
+            clock: &clock,
             deadline: self.deadline,
             as_of: Some(opened.as_of),
         };
@@ -344,6 +347,24 @@ impl Work {
             boot: self.boot,
             queue: self.queue + started.since(self.submitted),
         }
+    }
+}
+
+/// The clock of a query's deadline: it stands still while the sink waits for its reader, whom
+/// other bounds hold to a least rate.
+struct WithoutWaits<'a> {
+    clock: &'a dyn Clock,
+    waited: Option<Arc<AtomicU64>>,
+}
+
+impl Clock for WithoutWaits<'_> {
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn monotonic(&self) -> Monotonic {
+        let waited = self.waited.as_ref().map_or(0, |waited| waited.load(Ordering::Relaxed));
+        Monotonic(self.clock.monotonic().0.saturating_sub(waited))
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a query asks for and what it gets back.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use engine::Script;
@@ -12,7 +14,7 @@ pub struct QueryRequest {
     pub tenant: TenantId,
     /// What.
     pub script: Script,
-    /// Queue and execution together; a boot's wait has its own bound.
+    /// Queue and execution together; waits for a boot and for the reader have their own bounds.
     pub timeout: Duration,
     /// Rows wanted at most.
     pub max_rows: Option<u64>,
@@ -24,6 +26,12 @@ pub struct QueryRequest {
 pub trait QuerySink: RowSink + Send {
     /// Called once, before `begin`.
     fn opened(&mut self, opened: &Opened);
+
+    /// Nanoseconds for which it has made the query wait for its reader, counted as they pass; they
+    /// are not the query's own time, so they do not count against its timeout.
+    fn waited(&self) -> Option<Arc<AtomicU64>> {
+        None
+    }
 }
 
 /// What is known before the first row.

@@ -30,12 +30,10 @@ pub struct Settings {
     pub boot_wait: Duration,
     /// Which tables a boot loads.
     pub tables: TablesPolicy,
-    /// Bytes of all images, boots, query heaps and temp files together.
+    /// Bytes of all images, boots and temp files together.
     pub budget_bytes: u64,
     /// The longest time of a query, queue and execution together.
     pub query_timeout: Duration,
-    /// SQLite's heap on behalf of one query, in bytes. Not enforced until the engine charges heap.
-    pub heap_bytes_max: u64,
     /// Temp files and private scratch of one query, in bytes.
     pub temp_bytes_max: u64,
     /// A row's values together, in bytes.
@@ -87,7 +85,6 @@ impl Default for Settings {
             tables: TablesPolicy::OnDemand,
             budget_bytes: limits::BUDGET_DEFAULT_BYTES,
             query_timeout: Duration::from_secs(limits::QUERY_TIMEOUT_DEFAULT_SECONDS),
-            heap_bytes_max: limits::QUERY_HEAP_DEFAULT_BYTES,
             temp_bytes_max: limits::QUERY_TEMP_DEFAULT_BYTES,
             row_bytes_max: limits::ROW_BYTES_DEFAULT,
             sql_bytes_max: limits::SQL_DEFAULT_BYTES,

@@ -185,9 +185,6 @@ pub const BUDGET_DEFAULT_BYTES: u64 = 1 << 30;
 /// The share of the budget that one instance may take: the rest is for queries and boots.
 pub const INSTANCE_BUDGET_PERCENT: u64 = 80;
 
-/// SQLite's heap on behalf of one query, by default.
-pub const QUERY_HEAP_DEFAULT_BYTES: u64 = 128 << 20;
-
 /// Temp files and private scratch of one query, by default.
 pub const QUERY_TEMP_DEFAULT_BYTES: u64 = 1 << 30;
 

@@ -63,7 +63,7 @@ fn refusals_name_place_and_remedy() {
             "t.toml:2: [query] has no setting `timeuot`; did you mean `timeout`?",
         ),
         ("[query]\ntimeout = 5", "t.toml:2: query.timeout is a length of time"),
-        ("[query]\nheap_bytes_max = \"5 parsecs\"", "query.heap_bytes_max is a size"),
+        ("[query]\ntemp_bytes_max = \"5 parsecs\"", "query.temp_bytes_max is a size"),
         ("[memory]\nbudget = \"101%\"", "memory.budget is a share"),
         ("[http]\nlisten = \"8080\"", "http.listen is an address with a port"),
         ("[http]\ntenant_parameter = \"te nant\"", "http.tenant_parameter has only"),

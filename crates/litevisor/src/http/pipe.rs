@@ -7,6 +7,7 @@
 //! whole, with its length, in one write.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -72,7 +73,7 @@ pub(crate) fn pipe(clock: Arc<dyn Clock>, patience: Patience) -> (PipeWriter, Pi
         room: Condvar::new(),
     });
     let writer =
-        PipeWriter { shared: Arc::clone(&shared), clock, patience, waited: Duration::ZERO };
+        PipeWriter { shared: Arc::clone(&shared), clock, patience, waited: Arc::default() };
     (writer, PipeReader { shared })
 }
 
@@ -81,7 +82,8 @@ pub(crate) struct PipeWriter {
     shared: Arc<Shared>,
     clock: Arc<dyn Clock>,
     patience: Patience,
-    waited: Duration,
+    /// Nanoseconds; only the producer adds to them.
+    waited: Arc<AtomicU64>,
 }
 
 impl PipeWriter {
@@ -107,6 +109,11 @@ impl PipeWriter {
         self.shared.lock().flowing
     }
 
+    /// Nanoseconds for which the producer has waited for the reader, counted as they pass.
+    pub(crate) fn waited(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.waited)
+    }
+
     /// Nothing more will come, and it is whole.
     pub(crate) fn end(&mut self) {
         self.close(End::Whole);
@@ -130,6 +137,13 @@ impl PipeWriter {
         }
     }
 
+    /// Adds to the time waited, and gives all of it.
+    fn note(&self, waited: Duration) -> Duration {
+        let nanoseconds = u64::try_from(waited.as_nanos()).unwrap_or(u64::MAX);
+        let before = self.waited.fetch_add(nanoseconds, Ordering::Relaxed);
+        Duration::from_nanos(before.saturating_add(nanoseconds))
+    }
+
     fn wait_for_room(&mut self) -> MutexGuard<'_, State> {
         let mut state = self.shared.lock();
         let mut stood_still = Duration::ZERO;
@@ -143,15 +157,15 @@ impl PipeWriter {
                 Err(poisoned) => poisoned.into_inner().0,
             };
             let waited = self.clock.monotonic().since(since);
-            self.waited += waited;
+            let all = self.note(waited);
             stood_still = if state.taken_bytes == taken_before {
                 stood_still + waited
             } else {
                 Duration::ZERO
             };
             taken_before = state.taken_bytes;
-            let wanted = self.patience.rate_min as f64 * self.waited.as_secs_f64();
-            let crawls = self.waited > self.patience.idle && (state.taken_bytes as f64) < wanted;
+            let wanted = self.patience.rate_min as f64 * all.as_secs_f64();
+            let crawls = all > self.patience.idle && (state.taken_bytes as f64) < wanted;
             if stood_still >= self.patience.idle || crawls {
                 state.end = End::TooSlow;
                 state.chunks.clear();

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use bson::{Document, doc};
 use litevisor::app::App;
@@ -39,6 +40,22 @@ columns = [
 ]
 primary_key = ["id"]
 "#;
+
+/// How often [`poll`] looks before it gives up: a minute and more, far beyond what anything takes.
+const POLLS_MAX: u32 = 12_000;
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
+
+/// Looks until `done`; panics with `what` it waited for if that never comes.
+#[track_caller]
+pub fn poll(what: &str, mut done: impl FnMut() -> bool) {
+    for _ in 0..POLLS_MAX {
+        if done() {
+            return;
+        }
+        std::thread::sleep(POLL_INTERVAL);
+    }
+    panic!("waited in vain for {what}");
+}
 
 /// Tenants whose ids are no plain words.
 pub const ODD_TENANTS: [(&str, &str); 4] =
@@ -141,11 +158,11 @@ impl TestApp {
 
     /// Waits until it is ready. (It answers at once, but 503 until the dump is indexed.)
     pub fn ready(self) -> TestApp {
-        while self.admin_get("/readyz").status != 200 {
+        poll("the program to be ready", || {
             let ended = self.running.as_ref().is_none_or(JoinHandle::is_finished);
             assert!(!ended, "the program ended: {:?}", self.lifecycle);
-            std::thread::yield_now();
-        }
+            self.admin_get("/readyz").status == 200
+        });
         self
     }
 

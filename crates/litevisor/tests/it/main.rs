@@ -12,6 +12,7 @@ mod harness;
 mod instance;
 mod mongo;
 mod openapi;
+mod process;
 mod query;
 mod right;
 mod schema;

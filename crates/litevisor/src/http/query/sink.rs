@@ -1,6 +1,7 @@
 //! The sink of a query's rows: an encoder into the pipe, with the result's bound and what the
 //! response's head needs.
 
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use export::{Format, Output};
@@ -77,18 +78,24 @@ fn too_large(bytes_max: u64) -> Error {
 pub(super) struct ResultSink {
     encoder: Box<dyn RowSink + Send>,
     telling: Telling,
+    waited: Arc<AtomicU64>,
 }
 
 impl ResultSink {
     pub(super) fn new(format: Format, pipe: PipeWriter, telling: Telling, bytes_max: u64) -> Self {
+        let waited = pipe.waited();
         let output = Bounded { pipe, telling: telling.clone(), bytes_max };
-        ResultSink { encoder: export::encoder(format, output), telling }
+        ResultSink { encoder: export::encoder(format, output), telling, waited }
     }
 }
 
 impl QuerySink for ResultSink {
     fn opened(&mut self, opened: &Opened) {
         self.telling.lock().opened = Some(*opened);
+    }
+
+    fn waited(&self) -> Option<Arc<AtomicU64>> {
+        Some(Arc::clone(&self.waited))
     }
 }
 

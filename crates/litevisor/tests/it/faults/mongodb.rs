@@ -3,6 +3,7 @@
 use testkit::mongod::{Kind, Mongod, Traffic};
 
 use super::source::{database, recovers, serve};
+use crate::harness::poll;
 
 const COUNT: &str = "SELECT count(*) FROM reads";
 
@@ -42,6 +43,9 @@ fn live_tenants_are_answered_while_the_source_is_down() {
     assert_eq!(app.sql("b", COUNT).rows()[0][0], 10);
     app.sql("a", COUNT).problem(503, "source_unavailable");
     assert_eq!(app.admin_get("/livez").status, 200);
+    proxy.set(Traffic::Pass);
+    recovers(&app, "a", 20_000);
+    poll("readiness to come back", || app.admin_get("/readyz").status == 200);
 }
 
 #[test]

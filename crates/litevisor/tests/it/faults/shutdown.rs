@@ -4,6 +4,7 @@
 use testkit::mongod::Traffic;
 
 use super::source::{database, serve};
+use crate::harness::poll;
 
 #[test]
 fn a_stop_during_a_boot_ends_the_waiters() {
@@ -23,9 +24,7 @@ fn a_stop_during_a_boot_ends_the_waiters() {
         })
         .expect("a thread");
     // The boot has begun once the slot says so.
-    while !app.get("/v1/instance?tenant=a").text().contains("booting") {
-        std::thread::yield_now();
-    }
+    poll("the boot to begin", || app.get("/v1/instance?tenant=a").text().contains("booting"));
     app.lifecycle.drain();
     let reply = asking.join().expect("an answer");
     assert_eq!(reply.status, 503, "{}", reply.text());

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::client::{self, Ended};
-use crate::harness::TestApp;
+use crate::harness::{TestApp, poll};
 
 /// `rows` rows of 100 characters.
 fn many(rows: u64) -> String {
@@ -82,9 +82,9 @@ fn endless(app: &TestApp, format: &str) -> (std::net::TcpStream, Vec<u8>) {
 /// Waits until the outcome was counted: polling what the program itself says.
 fn until_counted(app: &TestApp, outcome: &str) {
     let line = format!("litevisor_queries_total{{outcome=\"{outcome}\"}}");
-    while !app.admin_get("/metrics").text().contains(&line) {
-        std::thread::yield_now();
-    }
+    poll(&format!("a query to end as {outcome}"), || {
+        app.admin_get("/metrics").text().contains(&line)
+    });
 }
 
 #[test]
@@ -109,4 +109,42 @@ fn a_reader_that_stands_still_is_cut_and_its_lease_freed() {
     let mut rest = Vec::new();
     let _ = stream.read_to_end(&mut rest);
     assert!(!rest.ends_with(b"0\r\n\r\n"), "it does not look whole");
+}
+
+/// Some 33 MB: far more than the sockets' buffers on both ends hold, so that the query has to wait.
+const PAST_SOCKET_BUFFERS_ROWS: u64 = 300_000;
+
+#[test]
+fn waiting_for_a_slow_reader_is_not_the_query_s_time() {
+    let timeout = Duration::from_secs(4);
+    let settings = [("query", "timeout", "4s"), ("http", "stream_rate_min", "1B")];
+    let app = TestApp::start(&settings).ready();
+    let body = json!({"sql": many(PAST_SOCKET_BUFFERS_ROWS), "format": "ndjson"}).to_string();
+    let headers = [("Content-Type", "application/json")];
+    let bytes = client::request("POST", "/v1/query?tenant=tiny", &headers, body.as_bytes());
+    let mut stream = client::connect(app.address);
+    stream.write_all(&bytes).expect("sent");
+    let mut rest = Vec::new();
+    assert_eq!(client::read_head(&mut stream, &mut rest).0, 200);
+    let mut taken = vec![0; 1 << 20];
+    stream.read_exact(&mut taken).expect("a first part");
+    // The pause is what is tested: with it, the whole takes longer than the query may.
+    std::thread::sleep(timeout + Duration::from_secs(1));
+    stream.read_to_end(&mut rest).expect("the rest");
+    let end = String::from_utf8_lossy(&rest[rest.len().saturating_sub(300)..]).into_owned();
+    assert!(end.contains("\"complete\":true"), "{end}");
+}
+
+#[test]
+fn a_reader_below_the_least_rate_is_cut_though_it_moves() {
+    let settings = [("http", "stream_idle_timeout", "1s"), ("http", "stream_rate_min", "1GiB")];
+    let app = TestApp::start(&settings).ready();
+    let (mut stream, _) = endless(&app, "csv");
+    let line = "litevisor_queries_total{outcome=\"client_too_slow\"}";
+    let mut piece = vec![0; 1 << 16];
+    // It takes a piece at every turn, so it never stands still.
+    poll("a reader below the least rate to be cut", || {
+        let _ = stream.read(&mut piece);
+        app.admin_get("/metrics").text().contains(line)
+    });
 }

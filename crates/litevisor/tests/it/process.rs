@@ -1,0 +1,176 @@
+//! The real binary: signals, a taken port, what Kubernetes puts into its environment.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::client;
+use crate::harness::{CATALOG, poll, write_dump};
+
+/// A `litevisor serve` of its own. Dropping it kills it.
+struct Process {
+    child: Child,
+    address: SocketAddr,
+    log: BufReader<ChildStderr>,
+    _folder: TempDir,
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It has ended already in most tests.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn command(folder: &TempDir) -> Command {
+    let dump = folder.path().join("dump");
+    std::fs::create_dir(&dump).expect("made");
+    write_dump(&dump);
+    std::fs::write(folder.path().join("catalog.toml"), CATALOG).expect("written");
+    let config = "[source]\nkind = \"dump\"\npath = \"dump\"\n[catalog]\npath = \"catalog.toml\"\n\
+                  [http]\nadmin_listen = \"127.0.0.1:0\"\n";
+    std::fs::write(folder.path().join("litevisor.toml"), config).expect("written");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_litevisor"));
+    command.arg("serve").current_dir(folder.path()).stderr(Stdio::piped());
+    // What Kubernetes injects for a Service of this name.
+    for (name, value) in [
+        ("LITEVISOR_SERVICE_HOST", "10.0.0.1"),
+        ("LITEVISOR_SERVICE_PORT", "8080"),
+        ("LITEVISOR_SERVICE_PORT_HTTP", "8080"),
+        ("LITEVISOR_PORT", "tcp://10.0.0.1:8080"),
+        ("LITEVISOR_PORT_8080_TCP", "tcp://10.0.0.1:8080"),
+        ("LITEVISOR_PORT_8080_TCP_PROTO", "tcp"),
+        ("LITEVISOR_PORT_8080_TCP_PORT", "8080"),
+        ("LITEVISOR_PORT_8080_TCP_ADDR", "10.0.0.1"),
+    ] {
+        command.env(name, value);
+    }
+    command
+}
+
+/// Reads the log up to a line with `what`; a process that ends before has said something else.
+fn until_said(log: &mut impl BufRead, what: &str) -> String {
+    let mut said = String::new();
+    loop {
+        let mut line = String::new();
+        assert!(log.read_line(&mut line).expect("a line") > 0, "it ended: {said}");
+        if line.contains(what) {
+            return line;
+        }
+        said.push_str(&line);
+    }
+}
+
+impl Process {
+    fn start() -> Process {
+        let folder = TempDir::new().expect("a folder");
+        let mut child =
+            command(&folder).args(["--listen", "127.0.0.1:0"]).spawn().expect("started");
+        let mut log = BufReader::new(child.stderr.take().expect("piped"));
+        let line = until_said(&mut log, "listening on http://");
+        let address = line.split_once("http://").and_then(|(_, rest)| rest.split(' ').next());
+        let address = address.and_then(|text| text.parse().ok()).expect("an address");
+        Process { child, address, log, _folder: folder }
+    }
+
+    fn ask(&self, sql: &str) -> TcpStream {
+        let body = json!({"sql": sql, "format": "csv"}).to_string();
+        let headers = [("Content-Type", "application/json")];
+        let bytes = client::request("POST", "/v1/query?tenant=tiny", &headers, body.as_bytes());
+        let mut stream = client::connect(self.address);
+        stream.write_all(&bytes).expect("sent");
+        stream
+    }
+
+    /// Asks once the dump is indexed.
+    fn count(&self) -> String {
+        let mut text = String::new();
+        poll("an answer", || {
+            let reply = client::read_reply(&mut self.ask("SELECT count(*) AS n FROM devices"));
+            text = reply.text();
+            reply.status == 200
+        });
+        text
+    }
+
+    fn until_said(&mut self, what: &str) {
+        until_said(&mut self.log, what);
+    }
+
+    fn terminate(&self) {
+        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        assert!(sent.expect("kill runs").success());
+    }
+
+    fn ended(&mut self) -> ExitStatus {
+        let mut status = None;
+        poll("the process to end", || {
+            status = self.child.try_wait().expect("its status");
+            status.is_some()
+        });
+        status.expect("ended")
+    }
+}
+
+const ROWS: u64 = 200_000;
+
+fn long() -> String {
+    format!(
+        "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT {ROWS}) \
+         SELECT x, printf('%0100d', x) FROM c"
+    )
+}
+
+#[test]
+fn a_service_s_environment_is_harmless_and_a_signal_ends_an_idle_process() {
+    let mut process = Process::start();
+    assert_eq!(process.count(), "n\r\n1\r\n");
+    process.terminate();
+    assert_eq!(process.ended().code(), Some(0));
+}
+
+#[test]
+fn a_signal_lets_a_stream_end_whole() {
+    let mut process = Process::start();
+    process.count();
+    let mut stream = process.ask(&long());
+    let mut first = vec![0; 1 << 16];
+    stream.read_exact(&mut first).expect("its beginning");
+    process.terminate();
+    let mut rest = Vec::new();
+    stream.read_to_end(&mut rest).expect("the rest");
+    assert!(rest.ends_with(b"\r\n0\r\n\r\n"), "the last chunk");
+    let last = format!("{ROWS:0100}");
+    let tail = String::from_utf8_lossy(&rest[rest.len() - 400..]).into_owned();
+    assert!(tail.contains(&last), "{tail}");
+    assert_eq!(process.ended().code(), Some(0));
+}
+
+#[test]
+fn a_second_signal_stops_at_once() {
+    let mut process = Process::start();
+    process.count();
+    // Its reader stands still, so the drain would wait for long.
+    let mut stream = process.ask(&long());
+    let mut first = vec![0; 1 << 16];
+    stream.read_exact(&mut first).expect("its beginning");
+    process.terminate();
+    process.until_said("draining");
+    process.terminate();
+    assert_eq!(process.ended().code(), Some(130));
+}
+
+#[test]
+fn a_taken_port_is_named() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("its address").to_string();
+    let folder = TempDir::new().expect("a folder");
+    let output = command(&folder).args(["--listen", &address]).output().expect("run");
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains(&address) && said.contains("--listen"), "{said}");
+}
