@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::mem::MaybeUninit;
 use std::sync::Arc;
 
-use model::{Account, Charge};
+use model::{Account, Charge, limits};
 
 use super::chunk::as_uninit;
 use super::pages::refusal;
@@ -108,5 +108,21 @@ impl Overlay {
             self.pages.insert(page, bytes);
         }
         Ok(self.pages.get_mut(&page).map_or(&mut [], |bytes| &mut bytes[..]))
+    }
+}
+
+/// Thousands of small pages stay with the C library's allocator when they are freed: the process
+/// would keep what the budget takes for free. A large scratch hands them back to the system.
+impl Drop for Overlay {
+    fn drop(&mut self) {
+        let bytes = self.charge.bytes();
+        self.pages = HashMap::new();
+        #[cfg(target_env = "gnu")]
+        if bytes >= limits::SCRATCH_TRIM_BYTES_MIN {
+            // SAFETY: takes no pointer, and may be called from any thread at any time.
+            unsafe { libc::malloc_trim(0) };
+        }
+        #[cfg(not(target_env = "gnu"))]
+        let _ = bytes;
     }
 }
