@@ -4,7 +4,7 @@ use std::mem::MaybeUninit;
 use std::sync::Arc;
 
 use model::Charge;
-use model::limits::CHUNK_BYTES;
+use model::limits::{CHUNK_BYTES, TRIM_BYTES_MIN};
 
 /// Every chunk of a database but the last has exactly [`CHUNK_BYTES`].
 pub(crate) struct Chunk {
@@ -54,4 +54,16 @@ pub(super) fn holds(chunks: &[Arc<Chunk>], mut bytes: &[u8], offset: u64) -> boo
 pub(super) fn as_uninit(bytes: &mut [u8]) -> &mut [MaybeUninit<u8>] {
     // SAFETY: the layouts are equal, and `Image::read` only ever writes initialised bytes.
     unsafe { &mut *(std::ptr::from_mut(bytes) as *mut [MaybeUninit<u8>]) }
+}
+
+/// Freed pages and chunks stay with the C library's allocator: the process would keep what the
+/// budget takes for free. After much was freed, it is handed back to the system.
+pub(super) fn trim_after(freed_bytes: u64) {
+    #[cfg(target_env = "gnu")]
+    if freed_bytes >= TRIM_BYTES_MIN {
+        // SAFETY: takes no pointer, and may be called from any thread at any time.
+        unsafe { libc::malloc_trim(0) };
+    }
+    #[cfg(not(target_env = "gnu"))]
+    let _ = (freed_bytes, TRIM_BYTES_MIN);
 }

@@ -82,6 +82,16 @@ struct Inner {
     parked: Mutex<Vec<Box<dyn Any + Send>>>,
 }
 
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // Chunks that other images share stay.
+        let last = self.chunks.iter().filter(|chunk| Arc::strong_count(chunk) == 1);
+        let freed: u64 = last.map(|chunk| chunk.bytes().len() as u64).sum();
+        self.chunks = Box::default();
+        chunk::trim_after(freed);
+    }
+}
+
 /// An image that may be gone.
 pub(crate) struct WeakImage(Weak<Inner>);
 

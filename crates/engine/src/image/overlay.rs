@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use std::mem::MaybeUninit;
 use std::sync::Arc;
 
-use model::{Account, Charge, limits};
+use model::{Account, Charge};
 
-use super::chunk::as_uninit;
+use super::chunk::{as_uninit, trim_after};
 use super::pages::refusal;
 use super::{Image, Refusal};
 
@@ -111,18 +111,10 @@ impl Overlay {
     }
 }
 
-/// Thousands of small pages stay with the C library's allocator when they are freed: the process
-/// would keep what the budget takes for free. A large scratch hands them back to the system.
 impl Drop for Overlay {
     fn drop(&mut self) {
         let bytes = self.charge.bytes();
         self.pages = HashMap::new();
-        #[cfg(target_env = "gnu")]
-        if bytes >= limits::SCRATCH_TRIM_BYTES_MIN {
-            // SAFETY: takes no pointer, and may be called from any thread at any time.
-            unsafe { libc::malloc_trim(0) };
-        }
-        #[cfg(not(target_env = "gnu"))]
-        let _ = bytes;
+        trim_after(bytes);
     }
 }
