@@ -1,5 +1,5 @@
 //! Named, bounded threads for work that blocks: queries and loads. Started when first needed. One
-//! idle thread may spin for some 50 us before it parks: the next job then starts within a few
+//! idle thread may spin for some 200 us before it parks: the next job then starts within a few
 //! microseconds instead of the 50-90 that waking a parked thread takes (DESIGN §3).
 
 use std::collections::VecDeque;
