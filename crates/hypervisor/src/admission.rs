@@ -119,6 +119,17 @@ impl<W> Desk<W> {
         None
     }
 
+    /// Whose fault it is that a waiter's time is over: the tenant's own, if its queries hold all the
+    /// places that it may have; else all of the replica's are taken.
+    fn late(&self, tenant: &TenantId, bounds: &AdmissionSettings) -> ShedReason {
+        match self.tenants.get(tenant) {
+            Some(line) if line.running >= bounds.tenant_concurrent => {
+                ShedReason::TenantQueueTimeout
+            }
+            _ => ShedReason::QueueTimeout,
+        }
+    }
+
     /// A waiter gives up.
     fn give_up(&mut self, tenant: &TenantId, ticket: u64) {
         let Some(line) = self.tenants.get_mut(tenant) else { return };
@@ -204,8 +215,9 @@ impl Admission {
             biased;
             permit = receiver => permit.map_err(|_| ShedReason::ReplicaQueue),
             () = runtime.sleep(wait) => {
+                let reason = self.desk().late(tenant, &self.bounds);
                 drop(ticket);
-                Err(ShedReason::QueueTimeout)
+                Err(reason)
             }
         }
     }
@@ -247,6 +259,10 @@ pub(crate) fn shed_error(reason: ShedReason) -> Error {
         ShedReason::TenantQueue => (
             ErrorCode::TenantBusy,
             "this tenant has too many queries under way; wait for some of them, or send fewer at once",
+        ),
+        ShedReason::TenantQueueTimeout => (
+            ErrorCode::TenantBusy,
+            "this query's time passed while this tenant's other queries held all its places; wait for some of them, or send fewer at once",
         ),
         ShedReason::Rate => (
             ErrorCode::TenantBusy,

@@ -67,8 +67,10 @@ pub enum ShedReason {
     TenantQueue,
     /// The replica has too much waiting.
     ReplicaQueue,
-    /// It waited too long for its turn.
+    /// It waited too long for its turn, all of the replica's places being taken.
     QueueTimeout,
+    /// It waited too long for its turn, the tenant's own queries holding all places it may have.
+    TenantQueueTimeout,
     /// Boot or close was asked for too often.
     Rate,
     /// No memory.
@@ -84,6 +86,7 @@ impl ShedReason {
             ShedReason::TenantQueue => "tenant_queue",
             ShedReason::ReplicaQueue => "replica_queue",
             ShedReason::QueueTimeout => "queue_timeout",
+            ShedReason::TenantQueueTimeout => "tenant_queue_timeout",
             ShedReason::Rate => "rate",
             ShedReason::Memory => "memory",
             ShedReason::Slots => "slots",

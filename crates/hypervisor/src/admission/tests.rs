@@ -39,6 +39,24 @@ fn a_tenants_bounds_are_its_own_fault_and_the_replicas_are_ours() {
 }
 
 #[test]
+fn a_late_waiter_was_held_by_its_own_tenant_or_by_the_replica() {
+    let bounds = bounds((2, 9), (3, 9));
+    let mut desk: Desk<()> = Desk::default();
+    let (a, b, c) = (tenant("a"), tenant("b"), tenant("c"));
+    for _ in 0..3 {
+        let _ = desk.enter(&a, &bounds, || ());
+    }
+    assert_eq!((desk.running, desk.queued), (2, 1));
+    assert_eq!(desk.late(&a, &bounds), ShedReason::TenantQueueTimeout, "a place is free");
+    let _ = desk.enter(&b, &bounds, || ());
+    assert!(matches!(desk.enter(&c, &bounds, || ()), Answer::Wait(_)));
+    assert_eq!(desk.late(&c, &bounds), ShedReason::QueueTimeout, "nothing of its own runs");
+    assert!(matches!(desk.enter(&b, &bounds, || ()), Answer::Wait(_)));
+    assert_eq!(desk.late(&b, &bounds), ShedReason::QueueTimeout, "it may have one more");
+    assert_eq!(desk.late(&a, &bounds), ShedReason::TenantQueueTimeout);
+}
+
+#[test]
 fn tenants_take_turns() {
     let bounds = bounds((9, 9), (1, 99));
     let mut desk = Desk::default();

@@ -55,16 +55,34 @@ async fn a_tenants_queue_is_its_own_and_the_replicas_is_ours() {
 }
 
 #[tokio::test]
-async fn time_spent_in_our_queue_is_our_fault_and_time_spent_running_is_not() {
+async fn time_spent_behind_ones_own_queries_is_the_tenants_fault() {
     let stage = narrow().await;
     let (x, go) = stage.hold("x", "SELECT id FROM a").await;
     let waits = stage.begin("x", "SELECT 2 FROM a");
     queued(&stage, 1).await;
     stage.runtime.advance(Duration::from_secs(6));
-    assert_eq!(waits.await.unwrap().unwrap_err().code, ErrorCode::Overloaded);
+    // One of the replica's two places is free.
+    let error = waits.await.unwrap().unwrap_err();
+    assert_eq!((error.code, error.retry_after.is_some()), (ErrorCode::TenantBusy, true));
     queued(&stage, 0).await;
     go.send(()).unwrap();
     x.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn time_spent_in_our_queue_is_our_fault_and_time_spent_running_is_not() {
+    let stage = narrow().await;
+    let (x, go_x) = stage.hold("x", "SELECT id FROM a").await;
+    let (y, go_y) = stage.hold("y", "SELECT id FROM a").await;
+    let waits = stage.begin("z", "SELECT 2 FROM a");
+    queued(&stage, 1).await;
+    stage.runtime.advance(Duration::from_secs(6));
+    assert_eq!(waits.await.unwrap().unwrap_err().code, ErrorCode::Overloaded);
+    queued(&stage, 0).await;
+    go_x.send(()).unwrap();
+    go_y.send(()).unwrap();
+    x.await.unwrap().unwrap();
+    y.await.unwrap().unwrap();
     let endless = stage.begin(
         "x",
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n",

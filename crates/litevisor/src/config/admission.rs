@@ -18,7 +18,7 @@ pub struct AdmissionConfig {
     pub replica_concurrent: Option<usize>,
     /// Queries that wait.
     pub replica_queued: usize,
-    /// How long a query waits for its turn before it is shed.
+    /// How long a query waits for its turn before it is turned away.
     pub queue_timeout: Interval,
 }
 
