@@ -1,4 +1,19 @@
-//! What a tenant's SQL may not do. Small as yet: what would break this crate's own invariants.
+//! What a tenant's SQL may not do. Small as yet: what would break this crate's own invariants, and
+//! SQLite's own limits where its defaults are too wide.
+
+use std::ffi::c_int;
+
+use model::limits::{ATTACHED_MAX, LIKE_PATTERN_BYTES, STATEMENT_STEPS_MAX, TRIGGER_DEPTH_MAX};
+use rusqlite::ffi;
+
+/// SQLite's limits that are narrower than its defaults, besides those of a query's own settings.
+pub(crate) const LIMITS: &[(c_int, u64)] = &[
+    (ffi::SQLITE_LIMIT_VDBE_OP, STATEMENT_STEPS_MAX),
+    (ffi::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, LIKE_PATTERN_BYTES),
+    (ffi::SQLITE_LIMIT_TRIGGER_DEPTH, TRIGGER_DEPTH_MAX),
+    (ffi::SQLITE_LIMIT_ATTACHED, ATTACHED_MAX),
+    (ffi::SQLITE_LIMIT_WORKER_THREADS, 0),
+];
 
 /// PRAGMAs that no tenant may send, with the reason given.
 const DENIED_PRAGMAS: &[(&str, &str)] = &[

@@ -53,6 +53,20 @@ pub const ANALYZE_SAMPLE_ROWS: u32 = 200;
 /// VM steps between two looks at the deadline and the interrupt: tens of microseconds.
 pub const PROGRESS_STEPS: i32 = 1_000;
 
+/// VM steps that one statement may compile to: 48 MB of program. A list of values that fills the
+/// default `query.sql_bytes_max` needs three quarters of it; SQLite's default is 250 million.
+pub const STATEMENT_STEPS_MAX: u64 = 2_000_000;
+
+/// Bytes of a pattern of LIKE or GLOB, of which a comparison may need as many passes over its text,
+/// in one VM step, with no look at the deadline; SQLite's default is 50,000.
+pub const LIKE_PATTERN_BYTES: u64 = 1_000;
+
+/// Triggers that fire one another: each level holds a frame; SQLite's default is 1,000.
+pub const TRIGGER_DEPTH_MAX: u64 = 100;
+
+/// Databases attached to a request's own at once, the shared tables' among them.
+pub const ATTACHED_MAX: u64 = 4;
+
 /// Kept readers of one image: as many as can run at once on a small machine.
 pub const READERS_PER_IMAGE: usize = 4;
 

@@ -73,7 +73,8 @@ fn limits_page(list: &str) -> String {
     let mut page = String::from(
         "# Operating limits\n\nEvery bound of the program, as `crates/model/src/limits.rs` has it (this page is made \
          from that file: `UPDATE_SNAPSHOTS=1 cargo test -p tidy`). The last word of a name is its unit. Those that are \
-         settings are explained in [configuration](configuration.md).\n",
+         settings are explained in [configuration](configuration.md), which also says what the memory budget does \
+         not cover yet.\n",
     );
     let mut section = String::new();
     for limit in read_limits(list) {

@@ -27,6 +27,12 @@ impl SqlFault {
     pub(crate) fn primary(&self) -> c_int {
         self.code & 0xff
     }
+
+    /// What SQLite says of a stored row that is too long, for one of a result.
+    pub(crate) fn row_too_big() -> SqlFault {
+        let message = "a row of the result is too big".to_owned();
+        SqlFault { code: ffi::SQLITE_TOOBIG, message, offset: None }
+    }
 }
 
 impl From<SqlFault> for model::Error {

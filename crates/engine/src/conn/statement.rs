@@ -30,6 +30,17 @@ pub(crate) struct Statement {
     cells: Vec<Cell<'static>>,
     /// The row's texts that were not UTF-8, made so.
     replaced: Vec<String>,
+    /// Bytes of the row's texts and blobs.
+    bytes: u64,
+}
+
+/// The row that the last step brought.
+pub(crate) struct Row<'a> {
+    pub(crate) cells: &'a [Cell<'a>],
+    /// How many of its texts were not UTF-8.
+    pub(crate) replaced: u64,
+    /// Bytes of its texts and blobs together. Counted where their lengths are at hand.
+    pub(crate) bytes: u64,
 }
 
 // SAFETY: a statement moves together with its connection, see `Raw`. The cells left behind from an
@@ -45,7 +56,7 @@ impl Drop for Statement {
 
 impl Statement {
     pub(super) fn new(raw: NonNull<ffi::sqlite3_stmt>, connection: Connection) -> Statement {
-        Statement { raw, connection, cells: Vec::new(), replaced: Vec::new() }
+        Statement { raw, connection, cells: Vec::new(), replaced: Vec::new(), bytes: 0 }
     }
 
     fn raw(&self) -> *mut ffi::sqlite3_stmt {
@@ -169,10 +180,11 @@ impl Statement {
         }
     }
 
-    /// The row that the last step brought, and how many of its texts were not UTF-8.
-    pub(crate) fn row(&mut self, columns: usize) -> (&[Cell<'_>], u64) {
+    /// The row that the last step brought.
+    pub(crate) fn row(&mut self, columns: usize) -> Row<'_> {
         self.cells.clear();
         self.replaced.clear();
+        self.bytes = 0;
         for index in 0..columns {
             let cell = self.cell(index);
             // SAFETY: lengthens the borrow of SQLite's row. It ends with the next step, reset or
@@ -185,7 +197,7 @@ impl Statement {
         if replaced > 0 {
             self.mend();
         }
-        (&self.cells, replaced)
+        Row { cells: &self.cells, replaced, bytes: self.bytes }
     }
 
     /// One value. A text that is not UTF-8 comes as its bytes, and is noted in `replaced`.
@@ -200,6 +212,7 @@ impl Statement {
                 ffi::SQLITE_FLOAT => Cell::Real(ffi::sqlite3_value_double(value)),
                 ffi::SQLITE_TEXT => {
                     let bytes = value_bytes(value);
+                    self.bytes += bytes.len() as u64;
                     match std::str::from_utf8(bytes) {
                         Ok(text) => Cell::Text(text),
                         Err(_) => {
@@ -208,7 +221,11 @@ impl Statement {
                         }
                     }
                 }
-                ffi::SQLITE_BLOB => Cell::Blob(value_bytes(value)),
+                ffi::SQLITE_BLOB => {
+                    let bytes = value_bytes(value);
+                    self.bytes += bytes.len() as u64;
+                    Cell::Blob(bytes)
+                }
                 _ => Cell::Null,
             }
         }

@@ -90,7 +90,7 @@ fn open(image: &Image, table: usize) -> crate::conn::Statement {
 fn step(statement: &mut crate::conn::Statement) -> Option<String> {
     match statement.step().unwrap() {
         crate::conn::Step::Done => None,
-        crate::conn::Step::Row => match statement.row(1).0[0] {
+        crate::conn::Step::Row => match statement.row(1).cells[0] {
             Cell::Text(text) => Some(text.to_owned()),
             other => panic!("{other:?}"),
         },

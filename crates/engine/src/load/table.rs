@@ -122,7 +122,7 @@ impl OpenTable {
             let name = ddl::quoted(&self.opening.table().name);
             let mut rows = self.connection.statement(&format!("SELECT * FROM {name}"))?;
             while rows.step()? == Step::Row {
-                bulk.add(rows.row(self.columns).0).map_err(|refusal| self.refused(refusal))?;
+                bulk.add(rows.row(self.columns).cells).map_err(|refusal| self.refused(refusal))?;
             }
             drop(rows);
             self.connection.execute(&format!("DELETE FROM {name}"))?;
@@ -145,7 +145,7 @@ impl OpenTable {
         // SAFETY: the name outlives the statement's steps, and nothing is bound after.
         unsafe { root.bind(1, &Cell::Text(&self.opening.table().name))? };
         let found = root.step()? == Step::Row;
-        let page = match root.row(1).0 {
+        let page = match root.row(1).cells {
             [Cell::Integer(page)] if found => u32::try_from(*page).ok(),
             _ => None,
         };

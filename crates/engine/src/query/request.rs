@@ -41,8 +41,8 @@ pub fn run(
     readers: &Readers,
     sink: &mut dyn RowSink,
 ) -> Result<Summary, Failure> {
-    let (max_rows, as_of) = (run.limits.max_rows, run.as_of);
-    let mut stream = Stream { sink, begun: false, max_rows, as_of };
+    let (max_rows, row_bytes_max) = (run.limits.max_rows, run.limits.row_bytes_max);
+    let mut stream = Stream { sink, begun: false, max_rows, row_bytes_max, as_of: run.as_of };
     let begun_error = match request(script, run, readers, &mut stream) {
         Ok(summary) => {
             stream.sink.finish(&summary);

@@ -12,6 +12,7 @@ use super::{QueryLimits, faults};
 use crate::conn::{Connection, Statement};
 use crate::functions;
 use crate::image::{Image, Overlay, WeakImage};
+use crate::sandbox;
 use crate::vfs::{Handed, Seat};
 
 /// SQLite's own default for the length of a statement.
@@ -97,6 +98,9 @@ impl Session {
         // for itself, which need room.
         let sql_bytes = limits.sql_bytes_max.saturating_mul(2).max(SQL_BYTES_LEAST);
         connection.limit(ffi::SQLITE_LIMIT_SQL_LENGTH, sql_bytes);
+        for (which, value) in sandbox::LIMITS {
+            connection.limit(*which, *value);
+        }
         let watch = Watch::new(image, shared);
         // SAFETY: the session holds the watch as long as the connection and its statements; an
         // `Rc`'s content does not move.

@@ -9,6 +9,7 @@ pub(super) struct Stream<'s> {
     pub(super) sink: &'s mut dyn RowSink,
     pub(super) begun: bool,
     pub(super) max_rows: Option<u64>,
+    pub(super) row_bytes_max: u64,
     pub(super) as_of: Option<Timestamp>,
 }
 
@@ -32,10 +33,14 @@ impl Stream<'_> {
                 summary.cut = Some(CutReason::MaxRows);
                 break;
             }
-            let (cells, replaced) = statement.row(columns.len());
+            let row = statement.row(columns.len());
+            // SQLite bounds each value, and rows that it stores; a result's row it only computes.
+            if row.bytes > self.row_bytes_max {
+                return Err(SqlFault::row_too_big());
+            }
             summary.rows += 1;
-            summary.replaced_texts += replaced;
-            if self.sink.row(cells) == Flow::Stop {
+            summary.replaced_texts += row.replaced;
+            if self.sink.row(row.cells) == Flow::Stop {
                 break;
             }
             step = statement.step()?;

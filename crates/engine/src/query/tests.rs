@@ -322,6 +322,48 @@ fn cuts_and_stops() {
 }
 
 #[test]
+fn a_row_of_the_result_is_bounded_as_a_stored_one_is() {
+    let bench = bench();
+    let half = (1 << 19) + 1;
+    let mut kept = Kept::default();
+    let failure = bench.run(&format!("SELECT zeroblob({half}), randomblob({half})"), &mut kept);
+    let Err(Failure::Error { error, .. }) = failure else { panic!("{failure:?}") };
+    assert_eq!(error.code, ErrorCode::ResultTooLarge);
+    assert!(kept.rows.is_empty() && kept.failed == Some(error));
+    let half = 1 << 19;
+    let sql = format!("SELECT length(a || b) FROM (SELECT printf('%0{half}d', 1) a, 'x' b)");
+    assert_eq!(bench.rows(&sql), [(half + 1).to_string()]);
+}
+
+#[test]
+fn sqlite_s_own_limits_are_set() {
+    let bench = bench();
+    let denied = [
+        ("SELECT 'x' LIKE printf('%01001d', 1)", "pattern too complex"),
+        (
+            "ATTACH ':memory:' AS a; ATTACH ':memory:' AS b; ATTACH ':memory:' AS c; \
+          ATTACH ':memory:' AS d; SELECT 1",
+            "too many attached databases",
+        ),
+        (
+            "CREATE TEMP TABLE t(a); PRAGMA recursive_triggers = 1; \
+          CREATE TEMP TRIGGER u AFTER INSERT ON t WHEN new.a < 200 BEGIN \
+          INSERT INTO t VALUES (new.a + 1); END; INSERT INTO t VALUES (0)",
+            "triggers nested too deep",
+        ),
+    ];
+    for (sql, why) in denied {
+        let error = bench.error(sql);
+        assert!(error.code == ErrorCode::SqlError && error.message.contains(why), "{sql}: {error}");
+    }
+    let within = "ATTACH ':memory:' AS a; SELECT 'x' LIKE printf('%01000d', 1)";
+    assert_eq!(bench.rows(within), ["0"]);
+    // A list of values as long as the SQL may be compiles; its program is what is bounded.
+    let list = vec!["1"; 400_000].join(",");
+    assert_eq!(bench.rows(&format!("SELECT 1 IN ({list})")), ["1"]);
+}
+
+#[test]
 fn text_that_is_not_utf8_is_replaced_and_counted() {
     let bench = bench();
     let mut kept = Kept::default();

@@ -36,6 +36,7 @@ pub(crate) struct Bounds {
     pub(crate) query_timeout: Duration,
     pub(crate) sql_bytes_max: u64,
     pub(crate) result_bytes_max: u64,
+    pub(crate) row_bytes_max: u64,
     pub(crate) body_bytes_max: u64,
     pub(crate) read_timeout: Duration,
     pub(crate) patience: Patience,
@@ -67,6 +68,7 @@ impl Service {
                 query_timeout: config.query.timeout.0,
                 sql_bytes_max: config.query.sql_bytes_max.0,
                 result_bytes_max: config.query.result_bytes_max.0,
+                row_bytes_max: config.query.row_bytes_max.0,
                 body_bytes_max: http.body_bytes_max.0,
                 read_timeout: http.read_timeout.0,
                 patience: Patience {

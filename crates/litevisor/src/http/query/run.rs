@@ -20,7 +20,7 @@ use super::super::pipe::{End, pipe};
 use super::super::service::Service;
 use super::Wanted;
 use super::body::{Ending, StreamBody};
-use super::sink::{ResultSink, Telling};
+use super::sink::{ResultBounds, ResultSink, Telling};
 use crate::telemetry::{Outcome, Stage};
 
 /// A query under way; dropping it interrupts it.
@@ -48,7 +48,11 @@ pub(super) async fn run(service: Arc<Service>, wanted: Wanted) -> Result<Respons
     let trailers = completeness.is_some() && wanted.trailers;
     let (writer, reader) = pipe(service.clock(), service.bounds.patience);
     let telling = Telling::default();
-    let sink = ResultSink::new(format, writer, telling.clone(), service.bounds.result_bytes_max);
+    let bounds = ResultBounds {
+        bytes_max: service.bounds.result_bytes_max,
+        row_bytes_max: service.bounds.row_bytes_max,
+    };
+    let sink = ResultSink::new(format, writer, telling.clone(), bounds);
     let mut running = start(&service, wanted, sink);
 
     let first = poll_fn(|cx| {

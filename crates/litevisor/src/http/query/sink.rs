@@ -1,7 +1,7 @@
 //! The sink of a query's rows: an encoder into the pipe, with the result's bound and what the
 //! response's head needs.
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use export::{Format, Output};
@@ -37,6 +37,7 @@ struct Bounded {
     pipe: PipeWriter,
     telling: Telling,
     bytes_max: u64,
+    left: Arc<AtomicU64>,
 }
 
 impl Output for Bounded {
@@ -47,6 +48,7 @@ impl Output for Bounded {
             told.bytes += bytes.len() as u64;
             told.bytes
         };
+        self.left.store(self.bytes_max.saturating_sub(total), Ordering::Relaxed);
         // A last chunk may cross the bound once the head is out: what it ends is whole.
         if total > self.bytes_max && (full || !self.pipe.is_flowing()) {
             self.telling.lock().fault.get_or_insert_with(|| too_large(self.bytes_max));
@@ -79,13 +81,48 @@ pub(super) struct ResultSink {
     encoder: Box<dyn RowSink + Send>,
     telling: Telling,
     waited: Arc<AtomicU64>,
+    bounds: ResultBounds,
+    /// Bytes of the result that may still come, as of the last chunk. Only the query's thread uses
+    /// it: it is shared between the sink and its own output.
+    left: Arc<AtomicU64>,
+}
+
+/// Bounds of a result.
+#[derive(Clone, Copy)]
+pub(super) struct ResultBounds {
+    /// Bytes of all of it, encoded.
+    pub(super) bytes_max: u64,
+    /// Bytes of one row's values, which the engine keeps.
+    pub(super) row_bytes_max: u64,
 }
 
 impl ResultSink {
-    pub(super) fn new(format: Format, pipe: PipeWriter, telling: Telling, bytes_max: u64) -> Self {
+    pub(super) fn new(
+        format: Format,
+        pipe: PipeWriter,
+        telling: Telling,
+        bounds: ResultBounds,
+    ) -> Self {
         let waited = pipe.waited();
-        let output = Bounded { pipe, telling: telling.clone(), bytes_max };
-        ResultSink { encoder: export::encoder(format, output), telling, waited }
+        let left = Arc::new(AtomicU64::new(bounds.bytes_max));
+        let bytes_max = bounds.bytes_max;
+        let output = Bounded { pipe, telling: telling.clone(), bytes_max, left: Arc::clone(&left) };
+        let encoder = export::encoder(format, output);
+        ResultSink { encoder, telling, waited, bounds, left }
+    }
+
+    /// Whether these cells alone are over the result's bound, since no encoding is shorter than
+    /// its texts and blobs. The encoder would send all of a row before it stops.
+    fn is_over(&self, cells: &[Cell<'_>]) -> bool {
+        let left = self.left.load(Ordering::Relaxed);
+        if left >= self.bounds.row_bytes_max {
+            return false;
+        }
+        let bytes = |cell: &Cell<'_>| match cell {
+            Cell::Text(_) | Cell::Blob(_) => cell.payload_bytes() as u64,
+            _ => 0,
+        };
+        cells.iter().map(bytes).sum::<u64>() > left
     }
 }
 
@@ -105,6 +142,11 @@ impl RowSink for ResultSink {
     }
 
     fn row(&mut self, cells: &[Cell<'_>]) -> Flow {
+        if self.is_over(cells) {
+            let fault = || too_large(self.bounds.bytes_max);
+            self.telling.lock().fault.get_or_insert_with(fault);
+            return Flow::Stop;
+        }
         self.encoder.row(cells)
     }
 

@@ -51,6 +51,31 @@ fn a_result_over_its_bound_never_looks_whole() {
 }
 
 #[test]
+fn a_row_over_the_result_s_bound_is_not_sent_at_all() {
+    let bounds = [("query", "result_bytes_max", "1MiB"), ("query", "row_bytes_max", "4MiB")];
+    let app = TestApp::start(&bounds).ready();
+    let wide = "SELECT 1, randomblob(1000000), randomblob(1000000), randomblob(1000000)";
+    app.sql("tiny", wide).problem(422, "result_too_large");
+    // The head is out with the first rows.
+    let sql = format!("{} UNION ALL {}", many(2_000), "SELECT 0, printf('%03000000d', 0)");
+    let reply = app.sql("tiny", &sql);
+    assert!(reply.body.len() < 1 << 20, "{} bytes sent", reply.body.len());
+    assert_eq!(reply.json()["error"]["code"], "result_too_large");
+}
+
+#[test]
+fn a_result_s_row_is_bounded_as_a_stored_one_is() {
+    let app = TestApp::start(&[("query", "row_bytes_max", "1MiB")]).ready();
+    let cells = vec!["randomblob(400000)"; 60].join(",");
+    let refused = app.sql("tiny", &format!("SELECT {cells}"));
+    let why = refused.problem(422, "result_too_large");
+    assert!(why.contains("query.row_bytes_max"), "{why}");
+    let two =
+        "SELECT length(a), length(b) FROM (SELECT randomblob(400000) AS a, zeroblob(400000) AS b)";
+    assert_eq!(app.sql("tiny", two).rows(), json!([[400_000, 400_000]]));
+}
+
+#[test]
 fn a_timeout_before_and_after_the_first_byte() {
     let app = TestApp::start(&[]).ready();
     let forever = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c)";
