@@ -20,10 +20,11 @@ test: install-test-parts lint ## Everything that must hold; installs what it nee
 test-explore: install-test-parts ## Property tests with new cases, ten times as many
 	PROPTEST_CASES=2560 $(CARGO) test --workspace --locked -- $(TEST)
 
-lint: ## Format, clippy, rustdoc; the house rules run with the tests
+lint: ## Format, clippy, rustdoc, and the house rules: licences, sources, edges, sizes, docs
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked --document-private-items
+	PROPTEST_RNG_SEED=$(PROPTEST_RNG_SEED) $(CARGO) test -p tidy --locked
 
 test-asan: ## The engine's tests under AddressSanitizer (stable toolchain, own target folder)
 	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address CARGO_TARGET_DIR=target/asan \

@@ -14,5 +14,6 @@ mod mongo;
 mod openapi;
 mod process;
 mod query;
+mod readme;
 mod right;
 mod schema;
