@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
-use source::infer::{DriftReport, Options};
+use source::infer::Options;
 use source::{SampleSize, Source};
 
 use super::{ConfigFile, Failure, terminal};
@@ -129,35 +129,8 @@ async fn check(args: CheckArgs, runtime: Arc<SystemRuntime>) -> Result<ExitCode,
     .await;
     bar.finish_and_clear();
     let report = report?;
-    terminal::print(&render(&report))?;
+    terminal::print(&report.to_string())?;
     Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::from(DRIFTED) })
-}
-
-/// One line a finding; then what is no drift but good to know.
-fn render(report: &DriftReport) -> String {
-    let mut text = String::new();
-    for finding in &report.findings {
-        let dot = if finding.path.is_empty() { "" } else { "." };
-        text.push_str(&format!(
-            "{}{dot}{}: {} ({} of {}): {}\n",
-            finding.collection,
-            finding.path,
-            finding.kind.name(),
-            finding.count,
-            finding.of,
-            finding.detail
-        ));
-    }
-    if !report.unread_collections.is_empty() {
-        let names = report.unread_collections.join(", ");
-        text.push_str(&format!("no table reads: {names}\n"));
-    }
-    let verdict = match report.findings.len() {
-        0 => "no drift".to_owned(),
-        n => format!("{n} findings"),
-    };
-    text.push_str(&format!("{verdict} in {} documents\n", report.documents));
-    text
 }
 
 fn quiet(mut config: Config) -> Result<Config, Failure> {

@@ -3,6 +3,7 @@
 #![expect(unreachable_pub, reason = "a test binary has no outside")]
 
 mod admin;
+mod catalog;
 mod cli;
 mod client;
 mod demo;

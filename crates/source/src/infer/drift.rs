@@ -56,6 +56,8 @@ pub enum FindingKind {
     ChangedType,
     /// A field that the catalog neither maps nor excludes.
     NewField,
+    /// A field that the catalog maps and that no document has: renamed, or rare.
+    NeverSeen,
 }
 
 impl FindingKind {
@@ -67,6 +69,7 @@ impl FindingKind {
             FindingKind::OtherKeyType => "other key type",
             FindingKind::ChangedType => "changed type",
             FindingKind::NewField => "new field",
+            FindingKind::NeverSeen => "field never seen",
         }
     }
 }
@@ -131,12 +134,11 @@ fn compare(report: &mut DriftReport, catalog: &Catalog, collection: &str, fields
             })
         })
     };
-    let known = |path: &Path| {
-        let unwound = |table: &&Table| table.unwind.as_ref() == Some(path);
-        whole(path) || keys.contains(path) || catalog.excludes(path) || tables.iter().any(unwound)
-    };
+    let unwound = |path: &Path| tables.iter().any(|table| table.unwind.as_ref() == Some(path));
+    let known =
+        |path: &Path| whole(path) || keys.contains(path) || catalog.excludes(path) || unwound(path);
     if !tables.is_empty() {
-        new_fields(report, collection, fields, &[], &known);
+        new_fields(report, collection, fields, &[], &(known, unwound));
     }
 }
 
@@ -166,7 +168,14 @@ fn compare_key(
 fn compare_columns(report: &mut DriftReport, table: &Table, fields: &Fields) {
     for column in &table.columns {
         let ColumnPath::Field(path) = &column.path else { continue };
-        let Some(field) = fields.at(path.segments()) else { continue };
+        let Some(field) = fields.at(path.segments()) else {
+            if fields.documents > 0 && fields.surely_lacks(path.segments()) {
+                let detail = format!("{}.{} is NULL in every row", table.name, column.name);
+                let (kind, count) = (FindingKind::NeverSeen, (0, fields.documents));
+                report.find(&table.collection, kind, &path.to_string(), count, detail);
+            }
+            continue;
+        };
         // An unwound array's elements are the values.
         let unwound = table.unwind.as_ref() == Some(path);
         let field = if unwound { field.elements.as_deref().unwrap_or(field) } else { field };
@@ -187,14 +196,15 @@ fn compare_columns(report: &mut DriftReport, table: &Table, fields: &Fields) {
 }
 
 /// Fields that are not `known`; of a new embedded document the document only, unless some field
-/// below it is known.
+/// below it is known. Of an `unwound` array all that is in it.
 fn new_fields(
     report: &mut DriftReport,
     collection: &str,
     fields: &Fields,
     prefix: &[String],
-    known: &impl Fn(&Path) -> bool,
+    catalog: &(impl Fn(&Path) -> bool, impl Fn(&Path) -> bool),
 ) {
+    let (known, unwound) = catalog;
     for (name, field) in fields.in_order() {
         let place = [prefix, &[name.to_owned()]].concat();
         let path = Path::from_segments(place.clone());
@@ -205,8 +215,9 @@ fn new_fields(
         let below = [field.fields.as_deref(), field.element_fields()];
         let below: Vec<&Fields> = below.into_iter().flatten().collect();
         let reaches = |fields: &&Fields| leads_to_known(fields, &place, known);
-        if below.iter().any(reaches) && !covered(&path, known, &below) {
-            below.iter().for_each(|fields| new_fields(report, collection, fields, &place, known));
+        let opened = below.iter().any(reaches) || (!below.is_empty() && unwound(&path));
+        if opened && !covered(&path, known, &below) {
+            below.iter().for_each(|fields| new_fields(report, collection, fields, &place, catalog));
             let plain = field.values() - field.count(Kind::Document) - field.count(Kind::Array);
             if plain > 0 && !known(&path) {
                 let detail = format!("{}: only fields below it have columns", types(field.types()));

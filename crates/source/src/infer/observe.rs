@@ -120,6 +120,22 @@ impl Fields {
         inside.or_else(|| field.element_fields().and_then(|fields| fields.at(rest)))
     }
 
+    /// Whether no document had the field at this path: not so where names were not tracked.
+    pub(super) fn surely_lacks(&self, path: &[String]) -> bool {
+        let Some((first, rest)) = path.split_first() else { return false };
+        let Some(field) = self.get(first) else { return !self.wide && self.beyond == 0 };
+        if rest.is_empty() {
+            return false;
+        }
+        // Too deep to have been looked into, or arrays in arrays, which no path leads through.
+        let nested = field.elements.as_deref().is_some_and(|inner| inner.count(Kind::Array) > 0);
+        let hidden = (field.count(Kind::Document) > 0 && field.fields.is_none())
+            || (field.count(Kind::Array) > 0 && field.elements.is_none());
+        // Where there is neither a document nor an array of them, nothing is below the field.
+        let below = [field.fields.as_deref(), field.element_fields()];
+        !nested && !hidden && below.into_iter().flatten().all(|fields| fields.surely_lacks(rest))
+    }
+
     /// The fields in the order in which documents mostly have them: by mean position, then name.
     pub(super) fn in_order(&self) -> Vec<(&str, &Field)> {
         let mut fields: Vec<(&str, &Field)> =

@@ -247,6 +247,35 @@ no table reads: auditLog, drafts, models
 }
 
 #[test]
+fn a_renamed_field_is_seen_on_both_sides() {
+    let device =
+        |n: i32| doc! { "_id": n, "customerId": "a", "serial": "S", "supplies": [{ "level": n }] };
+    let catalog =
+        inferred(&memory(vec![("devices", (0..9).map(device).collect())])).unwrap().catalog;
+    let renamed = |n: i32| doc! { "_id": n, "customerId": "a", "serialNumber": "S", "supplies": [{ "percent": n }] };
+    let report = drift(&memory(vec![("devices", (0..9).map(renamed).collect())]), &catalog);
+    let expected = "\
+collection  finding           path              count   detail
+devices     new field         serialNumber      9 of 9  9 string
+devices     new field         supplies.percent  9 of 9  9 int
+devices     field never seen  serial            0 of 9  devices.serial is NULL in every row
+devices     field never seen  supplies.level    0 of 9  device_supplies.level is NULL in every row
+
+4 findings in 9 documents
+";
+    assert_eq!(report.to_string(), expected);
+    // Nothing can be said of a collection without documents, nor of names too many to be kept.
+    assert!(drift(&memory(vec![("devices", vec![])]), &catalog).is_clean());
+    let keys =
+        |n: i32| (0..300).map(|i| (format!("k{n}_{i}"), Bson::Int32(i))).collect::<Document>();
+    let mapped = |n: i32| doc! { "_id": n, "customerId": "a", "map": { "one": 1 } };
+    let catalog = inferred(&memory(vec![("maps", vec![mapped(1)])])).unwrap().catalog;
+    let wide = doc! { "_id": 1, "customerId": "a", "map": keys(1) };
+    let found = drift(&memory(vec![("maps", vec![wide])]), &catalog).findings;
+    assert!(found.iter().all(|finding| finding.kind != FindingKind::NeverSeen), "{found:?}");
+}
+
+#[test]
 fn column_types_follow_what_was_seen() {
     let id = Bson::ObjectId(ObjectId::from_bytes([7; 12]));
     let huge = Bson::Int64(i64::MAX);
