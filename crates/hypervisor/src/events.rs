@@ -147,10 +147,13 @@ pub enum Event<'a> {
         /// What for.
         kind: LoadKind,
     },
-    /// The source no longer keeps an instance's point in time: its tables are read anew.
+    /// A point in time can no longer be read: the source does not keep it, or a collection was
+    /// renamed or rebuilt. What was read of it is read anew.
     PointLost {
         /// Whose.
         tenant: Option<&'a TenantId>,
+        /// What told it; `None`: the source keeps no points in time.
+        error: Option<&'a Error>,
     },
     /// An instance takes no newcomers any more.
     Closing {

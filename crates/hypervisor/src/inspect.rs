@@ -50,8 +50,8 @@ fn status_of(core: &Core, slot: &Slot) -> InstanceStatus {
         tables: own.map(|own| own.image.loaded()).unwrap_or_default(),
         rows: own.map_or(0, |own| own.tables.iter().map(|table| table.rows).sum()),
         bytes: own.map_or(0, |own| own.image.bytes()),
-        as_of: own.map(|own| own.point.as_of),
-        as_of_exact: own.is_some_and(|own| own.point.exact),
+        as_of: own.map(|own| own.snapshot.point().as_of),
+        as_of_exact: own.is_some_and(|own| own.snapshot.point().exact),
         generation: own.map(|own| own.generation),
         progress: slot.underway.as_ref().map(|underway| underway.load.progress(now)),
         price: None,
@@ -91,7 +91,7 @@ pub(crate) async fn schema(core: &Arc<Core>, tenant: &TenantId) -> Result<Schema
     };
     let known = core.registry.peek(&owner, |slot| {
         if let Some(own) = slot.instance() {
-            report.as_of = Some(own.point.as_of);
+            report.as_of = Some(own.snapshot.point().as_of);
             report.generation = Some(own.generation);
         }
         fill(&mut report, slot);
@@ -131,7 +131,7 @@ pub(crate) fn slots(core: &Core) -> Vec<SlotStatus> {
             waiting: slot.waiting,
             idle: own.map(|own| own.gate.idle(now)),
             generation: own.map(|own| own.generation),
-            as_of: own.map(|own| own.point.as_of),
+            as_of: own.map(|own| own.snapshot.point().as_of),
             boots: slot.boots.into(),
             evictions: slot.evictions.into(),
             failure: slot.setback.as_ref().map(|setback| setback.error.code),

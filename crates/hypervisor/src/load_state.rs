@@ -56,6 +56,11 @@ impl Load {
         self.reloads.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Documents read so far.
+    pub(crate) fn documents(&self) -> u64 {
+        self.documents.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn expect_documents(&self, documents: u64) {
         self.expected.store(documents.saturating_add(1), Ordering::Relaxed);
     }

@@ -61,7 +61,7 @@ impl Drop for Lease {
 pub(crate) struct Published {
     pub(crate) image: Image,
     pub(crate) account: Arc<Account>,
-    pub(crate) point: source::PointInTime,
+    pub(crate) snapshot: Arc<dyn source::Snapshot>,
     pub(crate) read_at: Monotonic,
     pub(crate) tables: Vec<Seen>,
     pub(crate) tiny: bool,
@@ -113,13 +113,14 @@ impl Registry {
 
     /// A lease on the instance whose gate was just entered under the same lock.
     pub(crate) fn lease(self: &Arc<Self>, owner: &Owner, instance: &Instance) -> Lease {
+        let point = instance.snapshot.point();
         Lease {
             registry: Arc::clone(self),
             owner: owner.clone(),
             gate: Arc::clone(&instance.gate),
             image: instance.image.clone(),
-            as_of: instance.point.as_of,
-            exact: instance.point.exact,
+            as_of: point.as_of,
+            exact: point.exact,
             generation: instance.generation,
         }
     }
@@ -139,7 +140,7 @@ impl Registry {
         let generation = match &slot.body {
             // One copy has one account: these are more tables of the present one.
             Body::Live(own) if Arc::ptr_eq(&own.account, &published.account) => own.generation,
-            _ => slot.next_generation(published.point.mark),
+            _ => slot.next_generation(published.snapshot.point().mark),
         };
         let outgoing = match &mut slot.body {
             Body::Booting => {
@@ -277,7 +278,7 @@ fn instance_of(published: Published, generation: u64, gate: Arc<Gate>) -> Instan
     Instance {
         image: published.image,
         account: published.account,
-        point: published.point,
+        snapshot: published.snapshot,
         generation,
         read_at: published.read_at,
         gate,

@@ -9,7 +9,7 @@ use model::limits::{
     BOOT_RETRY_MS, BOOT_RETRY_MS_MAX, POINT_LOSSES_MAX, RATE_BURST_REQUESTS, RATE_REFILL_MS,
 };
 use model::{Account, Error, ErrorCode, Monotonic, TableSet};
-use source::PointInTime;
+use source::Snapshot;
 use tokio::sync::watch;
 
 use crate::events::LoadKind;
@@ -24,8 +24,8 @@ pub(crate) struct Instance {
     pub(crate) image: Image,
     /// Charged with the image; one per generation.
     pub(crate) account: Arc<Account>,
-    /// The point in time it shows.
-    pub(crate) point: PointInTime,
+    /// The point in time it shows, for the tables that are yet to come.
+    pub(crate) snapshot: Arc<dyn Snapshot>,
     /// The number of this copy.
     pub(crate) generation: u64,
     /// When its reading began: its age counts from here.
@@ -217,13 +217,16 @@ impl Slot {
         }
         let mut kind = LoadKind::Boot;
         if let Body::Live(instance) = &self.body {
-            let young = need.read_since.is_none_or(|since| instance.read_at >= since);
+            // Where there is nothing newer to read, no age is too old.
+            let newest = instance.snapshot.is_newest();
+            let young = newest || need.read_since.is_none_or(|since| instance.read_at >= since);
             let whole = instance.image.loaded().covers(&need.tables);
             if young && whole {
                 if !instance.gate.enter() {
                     return Found::Wait;
                 }
-                let stale = now.since(instance.read_at) > max_age
+                let stale = !newest
+                    && now.since(instance.read_at) > max_age
                     && self.underway.is_none()
                     && self.setback.as_ref().is_none_or(|setback| setback.retry_at <= now);
                 return Found::Ready { stale };

@@ -302,6 +302,10 @@ pub const RATE_REFILL_MS: u64 = 2_000;
 /// Points in time that a slot may lose before all tables are read at once: bounds re-reads.
 pub const POINT_LOSSES_MAX: u8 = 2;
 
+/// Points in time that one load may lose before it fails: a collection may be rebuilt while it is
+/// read, and once more; a third time in one load is somebody at work.
+pub const POINTS_PER_LOAD_MAX: u8 = 3;
+
 /// A load that takes so long, in milliseconds, asks the source how much it will read: for progress.
 pub const ESTIMATE_AFTER_MS: u64 = 500;
 

@@ -52,18 +52,25 @@ pub trait Source: Send + Sync + 'static {
         scans: &'a [ScanSpec],
     ) -> BoxFuture<'a, Result<Vec<Estimate>, Error>>;
 
-    /// Opens one point in time for all scans of a boot; with `at`, the point an earlier boot of
-    /// the same generation read at (`Ok(None)`: the source no longer keeps it).
-    fn open<'a>(
-        &'a self,
-        at: Option<PointInTime>,
-    ) -> BoxFuture<'a, Result<Option<Arc<dyn Snapshot>>, Error>>;
+    /// The same where the source knows it already, so that it costs nothing; `None`: it must count.
+    fn known_estimate(
+        &self,
+        tenant: Option<&TenantId>,
+        scans: &[ScanSpec],
+    ) -> Option<Vec<Estimate>> {
+        let _ = (tenant, scans);
+        None
+    }
+
+    /// Opens one point in time for all scans of a boot.
+    fn open(&self) -> BoxFuture<'_, Result<Arc<dyn Snapshot>, Error>>;
 
     /// What the operator should do to make boots cheap: missing indexes, with the command to run.
     fn advise<'a>(&'a self, scans: &'a [ScanSpec]) -> BoxFuture<'a, Result<Vec<String>, Error>>;
 }
 
-/// One readable point in time of a source.
+/// One readable point in time of a source. It holds no connection and nothing that the source
+/// must keep for it, so an instance keeps it for the tables it may ask for later.
 pub trait Snapshot: Send + Sync + 'static {
     /// The point itself.
     fn point(&self) -> PointInTime;
@@ -78,6 +85,18 @@ pub trait Snapshot: Send + Sync + 'static {
     /// Called after the scans: fails if a collection was renamed or rebuilt meanwhile, which at an
     /// old snapshot reads as empty without an error.
     fn verify<'a>(&'a self, specs: &'a [ScanSpec]) -> BoxFuture<'a, Result<(), Error>>;
+
+    /// Whether a scan or a check failed since this point can no longer be read: the source no
+    /// longer keeps it, or a collection was renamed or rebuilt. What was not verified is to be
+    /// dropped; another point may be read at once.
+    fn is_lost(&self) -> bool;
+
+    /// Whether a later load may add tables to what was read here: all of it is then of this point.
+    fn lasts(&self) -> bool;
+
+    /// Whether the source will never have anything newer than this point: reading it again would
+    /// bring the same.
+    fn is_newest(&self) -> bool;
 }
 
 /// A stream of raw batches, ended by `None`.

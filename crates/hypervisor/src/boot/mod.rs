@@ -12,9 +12,9 @@ use std::sync::atomic::Ordering;
 use engine::Image;
 use futures_util::FutureExt;
 use futures_util::future::try_join;
-use model::limits::{BOOTS_QUEUED_MAX, BUDGET_BOOT_MIN_BYTES};
+use model::limits::{BOOTS_QUEUED_MAX, BUDGET_BOOT_MIN_BYTES, POINTS_PER_LOAD_MAX};
 use model::{Account, Error, ErrorCode, Monotonic, TableSet};
-use source::{PointInTime, Snapshot};
+use source::Snapshot;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::admission::shed_error;
@@ -49,13 +49,13 @@ struct Drive {
     core: Arc<Core>,
     owner: Owner,
     load: Arc<Load>,
+    /// Points in time that this load has lost.
     losses: u8,
 }
 
 /// What all stages of a load have in common.
 struct Copy {
     snapshot: Arc<dyn Snapshot>,
-    point: PointInTime,
     read_at: Monotonic,
     account: Arc<Account>,
     /// What the next stage starts from; `None`: a blank.
@@ -122,7 +122,9 @@ impl Drive {
                 return;
             }
             slot.underway = None;
-            slot.point_losses = slot.point_losses.saturating_add(self.losses);
+            if kind == LoadKind::Grow {
+                slot.point_losses = slot.point_losses.saturating_add(self.losses);
+            }
             let booting = slot.state() == State::Booting;
             match outcome {
                 Some(Err(error)) => {
@@ -158,8 +160,29 @@ impl Drive {
             LoadKind::Grow => self.open_again(turn).await?,
             LoadKind::Boot | LoadKind::Refresh => self.open_anew(turn).await?,
         };
+        loop {
+            match self.stages(&mut copy).await {
+                // Nothing is wrong with the source: the next point reads what is there now.
+                Err(error) if copy.snapshot.is_lost() => {
+                    self.lose(Some(&error));
+                    if self.losses >= POINTS_PER_LOAD_MAX {
+                        return Err(error);
+                    }
+                    let turn = match copy.turn.take() {
+                        Some(turn) => turn,
+                        None => self.turn(false).await?,
+                    };
+                    copy = self.open_anew(turn).await?;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// Loads what is asked for and what is to follow, at the copy's point in time.
+    async fn stages(&self, copy: &mut Copy) -> Result<(), Error> {
         let mut in_background = false;
-        while let Some((tables, background)) = self.next_stage(&copy) {
+        while let Some((tables, background)) = self.next_stage(copy) {
             if background && !in_background {
                 // Whoever is waited for goes first. What is wanted may be another thing afterwards.
                 copy.turn = None;
@@ -167,9 +190,26 @@ impl Drive {
                 in_background = true;
                 continue;
             }
-            self.stage(&mut copy, tables).await?;
+            match self.stage(copy, tables).await {
+                // For nobody's sake all that is there already is not read again: whoever asks for
+                // these tables begins anew.
+                Err(error) if background && copy.snapshot.is_lost() => {
+                    self.tell_lost(Some(&error));
+                    return Ok(());
+                }
+                outcome => outcome?,
+            }
         }
         Ok(())
+    }
+
+    fn lose(&mut self, error: Option<&Error>) {
+        self.losses = self.losses.saturating_add(1);
+        self.tell_lost(error);
+    }
+
+    fn tell_lost(&self, error: Option<&Error>) {
+        self.core.events.emit(&Event::PointLost { tenant: self.owner.as_ref(), error });
     }
 
     /// Waits for a turn to read the source; background loads have half of the turns.
@@ -198,10 +238,6 @@ impl Drive {
     async fn open_anew(&self, turn: Arc<Turn>) -> Result<Copy, Error> {
         let core = &self.core;
         let read_at = core.now();
-        let open = async {
-            let snapshot = core.source.open(None).await?;
-            snapshot.ok_or_else(|| Error::internal("the source opened no point in time"))
-        };
         let exists = async {
             match &self.owner {
                 Some(tenant) if core.catalog.tenants.is_some() => {
@@ -210,33 +246,33 @@ impl Drive {
                 _ => Ok(true),
             }
         };
-        let (exists, snapshot) = try_join(exists, open).await?;
+        let (exists, snapshot) = try_join(exists, core.source.open()).await?;
         if !exists {
             return Err(tenant_not_found());
         }
-        let point = snapshot.point();
         let account = Account::child(&core.budget, core.instance_bytes_max());
-        Ok(Copy { snapshot, point, read_at, account, base: None, tiny: false, turn: Some(turn) })
+        Ok(Copy { snapshot, read_at, account, base: None, tiny: false, turn: Some(turn) })
     }
 
-    /// The point in time of the copy that is there; a new one if the source no longer keeps it.
+    /// The point in time of the copy that is there, with what was noted about the collections
+    /// then; a new one if there is nothing to be added to it any more.
     async fn open_again(&mut self, turn: Arc<Turn>) -> Result<Copy, Error> {
         let core = Arc::clone(&self.core);
         let present = core.registry.peek(&self.owner, |slot| {
             slot.live().map(|own| {
-                (own.point, own.read_at, Arc::clone(&own.account), own.image.clone(), own.tiny)
+                let (snapshot, account) = (Arc::clone(&own.snapshot), Arc::clone(&own.account));
+                (snapshot, own.read_at, account, own.image.clone(), own.tiny)
             })
         });
-        let Some((point, read_at, account, image, tiny)) = present.flatten() else {
+        let Some((snapshot, read_at, account, image, tiny)) = present.flatten() else {
             return Err(Error::internal("a load of more tables found no instance"));
         };
-        let Some(snapshot) = core.source.open(Some(point)).await? else {
-            core.events.emit(&Event::PointLost { tenant: self.owner.as_ref() });
-            self.losses = 1;
+        if !snapshot.lasts() || snapshot.is_lost() {
+            self.lose(None);
             return self.open_anew(turn).await;
-        };
+        }
         let base = Some(image);
-        Ok(Copy { snapshot, point, read_at, account, base, tiny, turn: Some(turn) })
+        Ok(Copy { snapshot, read_at, account, base, tiny, turn: Some(turn) })
     }
 
     /// What to load next, and whether nobody waits for it; `None`: nothing more.

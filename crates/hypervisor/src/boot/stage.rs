@@ -7,7 +7,7 @@ use engine::Image;
 use futures_util::future::{try_join, try_join_all};
 use model::limits::{ESTIMATE_AFTER_MS, LOAD_BATCHES_IN_FLIGHT, ROW_BYTES_LEAST, TINY_BYTES_MAX};
 use model::{Account, Error, ErrorCode, Monotonic, TableSet};
-use source::{PointInTime, ScanSpec, plan_scans};
+use source::{Estimate, ScanSpec, Snapshot, plan_scans};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Copy, Drive};
@@ -21,6 +21,8 @@ impl Drive {
         let core = &self.core;
         let mut specs = plan_scans(&core.catalog, tables);
         let tenant = self.owner.as_ref();
+        let before = self.load.documents();
+        self.expect(before, &specs);
         let heads = specs.iter().map(|spec| head(&*copy.snapshot, tenant, spec, &self.load));
         let mut heads = try_join_all(heads).await?;
         let small = |heads: &[Head], base: Option<&Image>| {
@@ -36,6 +38,7 @@ impl Drive {
             let again = more.iter().map(|spec| head(&*copy.snapshot, tenant, spec, &self.load));
             heads.extend(try_join_all(again).await?);
             specs.extend(more);
+            self.expect(before, &specs);
         }
         if copy.base.is_none() {
             copy.tiny = tiny;
@@ -45,7 +48,7 @@ impl Drive {
             let batches = heads.into_iter().map(|head| head.batches).collect();
             self.load_ready(copy, plan, &specs, batches).await?
         } else {
-            self.load_stream(copy, plan, specs, heads).await?
+            self.load_stream(copy, plan, (specs, before), heads).await?
         };
         copy.base = Some(image);
         Ok(())
@@ -100,7 +103,7 @@ impl Drive {
         &self,
         copy: &Copy,
         plan: Plan,
-        specs: Vec<ScanSpec>,
+        (specs, before): (Vec<ScanSpec>, u64),
         heads: Vec<Head>,
     ) -> Result<Image, Error> {
         let core = &self.core;
@@ -148,19 +151,38 @@ impl Drive {
         tokio::select! {
             biased;
             loaded = loaded => loaded,
-            error = self.appraise(&priced) => Err(error),
+            error = self.appraise(before, &priced) => Err(error),
         }
     }
 
-    /// Learns how much a long load will read; resolves only if that is clearly too much. Asked
-    /// late, since a server may have to count: short loads should not pay for it.
-    async fn appraise(&self, specs: &[ScanSpec]) -> Error {
+    /// Notes how much these scans will read after the documents `before` them, if the source can
+    /// tell without counting.
+    fn expect(&self, before: u64, specs: &[ScanSpec]) -> Option<Vec<Estimate>> {
+        let prices = self.core.source.known_estimate(self.owner.as_ref(), specs)?;
+        self.expect_priced(before, &prices);
+        Some(prices)
+    }
+
+    fn expect_priced(&self, before: u64, prices: &[Estimate]) {
+        let documents: u64 = prices.iter().map(|price| price.documents).sum();
+        self.load.expect_documents(before.saturating_add(documents));
+    }
+
+    /// Learns how much a long load will read; resolves only if that is clearly too much. A source
+    /// that has to count is asked late: short loads should not pay for it.
+    async fn appraise(&self, before: u64, specs: &[ScanSpec]) -> Error {
         let core = &self.core;
-        core.runtime.sleep(Duration::from_millis(ESTIMATE_AFTER_MS)).await;
-        let Ok(prices) = core.source.estimate(self.owner.as_ref(), specs).await else {
-            return std::future::pending().await;
+        let prices = match self.expect(before, specs) {
+            Some(prices) => prices,
+            None => {
+                core.runtime.sleep(Duration::from_millis(ESTIMATE_AFTER_MS)).await;
+                let Ok(prices) = core.source.estimate(self.owner.as_ref(), specs).await else {
+                    return std::future::pending().await;
+                };
+                self.expect_priced(before, &prices);
+                prices
+            }
         };
-        self.load.expect_documents(prices.iter().map(|price| price.documents).sum());
         let rows = |spec: &ScanSpec| {
             let tables = spec.tables.iter().filter_map(|table| core.catalog.tables.get(table));
             tables.filter(|table| table.unwind.is_none()).count() as u64
@@ -183,7 +205,7 @@ impl Drive {
 /// What a publish says about its copy.
 struct Meta {
     account: Arc<Account>,
-    point: PointInTime,
+    snapshot: Arc<dyn Snapshot>,
     read_at: Monotonic,
     tiny: bool,
 }
@@ -192,7 +214,7 @@ impl Meta {
     fn of(copy: &Copy) -> Meta {
         Meta {
             account: Arc::clone(&copy.account),
-            point: copy.point,
+            snapshot: Arc::clone(&copy.snapshot),
             read_at: copy.read_at,
             tiny: copy.tiny,
         }
@@ -202,7 +224,7 @@ impl Meta {
         Published {
             image: ready.image,
             account: Arc::clone(&self.account),
-            point: self.point,
+            snapshot: Arc::clone(&self.snapshot),
             read_at: self.read_at,
             tables: ready.tables,
             tiny: self.tiny,

@@ -36,6 +36,21 @@ async fn past_its_age_the_old_image_answers_and_a_new_one_is_read() {
 }
 
 #[tokio::test]
+async fn what_can_never_be_newer_is_not_read_again() {
+    let stage = stage(settings()).await;
+    stage.source.newest.store(true, Ordering::SeqCst);
+    stage.populate("x", 3);
+    for max_age in [None, Some(Duration::ZERO), None] {
+        stage.runtime.advance(Duration::from_secs(61));
+        let mut request = stage.request("x", "SELECT count(*) FROM a");
+        request.max_age = max_age;
+        let answer = stage.ask(request).await.unwrap();
+        assert_eq!((answer.rows, answer.opened.unwrap().generation), (vec!["3".to_owned()], 1000));
+    }
+    assert_eq!(stage.source.opens.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
 async fn a_generation_never_goes_back_nor_stays() {
     let stage = stage(settings()).await;
     stage.populate("x", 3);

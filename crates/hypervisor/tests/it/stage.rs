@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bson::{Bson, Document};
 use engine::{Params, Script};
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use hypervisor::{
     Event, Events, Hypervisor, Interrupt, LoadKind, Opened, Parts, QueryRequest, QuerySink,
@@ -94,8 +95,15 @@ pub(crate) struct FakeSource {
     /// By collection.
     pub(crate) at_batch: Mutex<HashMap<String, Arc<Door>>>,
     pub(crate) opens: AtomicUsize,
-    pub(crate) mark: AtomicU64,
-    pub(crate) forgets_points: AtomicBool,
+    pub(crate) mark: Arc<AtomicU64>,
+    /// Only its newest point can be read.
+    pub(crate) forgets_points: Arc<AtomicBool>,
+    /// So many checks to come find a collection rebuilt.
+    pub(crate) rebuilds: Arc<AtomicUsize>,
+    /// There will never be anything newer.
+    pub(crate) newest: AtomicBool,
+    /// It knows how much there is without counting.
+    pub(crate) knows: AtomicBool,
     pub(crate) fails: Mutex<Option<Error>>,
     pub(crate) panics: AtomicBool,
     pub(crate) unverified: AtomicBool,
@@ -117,6 +125,18 @@ struct FakeSnapshot {
     data: HashMap<String, Arc<Vec<Document>>>,
     doors: HashMap<String, Arc<Door>>,
     unverified: bool,
+    newest: bool,
+    lost: AtomicBool,
+    now: Arc<AtomicU64>,
+    forgets_points: Arc<AtomicBool>,
+    rebuilds: Arc<AtomicUsize>,
+}
+
+impl FakeSnapshot {
+    fn lose<T>(&self) -> Result<T, Error> {
+        self.lost.store(true, Ordering::SeqCst);
+        Err(Error::new(ErrorCode::SourceUnavailable, "this point is lost"))
+    }
 }
 
 struct FakeStream {
@@ -152,6 +172,10 @@ impl Snapshot for FakeSnapshot {
         spec: &'a ScanSpec,
     ) -> BoxFuture<'a, Result<Box<dyn BatchStream>, Error>> {
         Box::pin(async move {
+            let old = self.point.mark != self.now.load(Ordering::SeqCst);
+            if old && self.forgets_points.load(Ordering::SeqCst) {
+                return self.lose();
+            }
             let all = self.data.get(&spec.collection).cloned().unwrap_or_default();
             let own: Vec<&Document> = all
                 .iter()
@@ -174,12 +198,26 @@ impl Snapshot for FakeSnapshot {
     }
     fn verify<'a>(&'a self, _: &'a [ScanSpec]) -> BoxFuture<'a, Result<(), Error>> {
         let failed = self.unverified;
+        let left =
+            self.rebuilds.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1));
         Box::pin(async move {
+            if left.is_ok() {
+                return self.lose();
+            }
             if failed {
-                return Err(Error::new(ErrorCode::SourceUnavailable, "renamed meanwhile"));
+                return Err(Error::new(ErrorCode::SourceUnavailable, "away meanwhile"));
             }
             Ok(())
         })
+    }
+    fn is_lost(&self) -> bool {
+        self.lost.load(Ordering::SeqCst)
+    }
+    fn lasts(&self) -> bool {
+        self.point.exact
+    }
+    fn is_newest(&self) -> bool {
+        self.newest
     }
 }
 
@@ -223,10 +261,15 @@ impl Source for FakeSource {
             Ok(scans.iter().map(count).map(price).collect())
         })
     }
-    fn open<'a>(
-        &'a self,
-        at: Option<PointInTime>,
-    ) -> BoxFuture<'a, Result<Option<Arc<dyn Snapshot>>, Error>> {
+    fn known_estimate(
+        &self,
+        tenant: Option<&TenantId>,
+        scans: &[ScanSpec],
+    ) -> Option<Vec<Estimate>> {
+        let knows = self.knows.load(Ordering::SeqCst);
+        knows.then(|| self.estimate(tenant, scans).now_or_never().unwrap().unwrap())
+    }
+    fn open(&self) -> BoxFuture<'_, Result<Arc<dyn Snapshot>, Error>> {
         Box::pin(async move {
             self.opens.fetch_add(1, Ordering::SeqCst);
             self.at_open.pass().await;
@@ -236,18 +279,20 @@ impl Source for FakeSource {
             if let Some(error) = self.fails.lock().unwrap().clone() {
                 return Err(error);
             }
-            if at.is_some() && self.forgets_points.load(Ordering::SeqCst) {
-                return Ok(None);
-            }
             let mark = self.mark.load(Ordering::SeqCst);
             let as_of = Timestamp(i64::try_from(mark).unwrap());
-            let point = at.unwrap_or(PointInTime { as_of, mark, exact: true });
-            Ok(Some(Arc::new(FakeSnapshot {
+            let point = PointInTime { as_of, mark, exact: true };
+            Ok(Arc::new(FakeSnapshot {
                 point,
                 data: self.collections.lock().unwrap().clone(),
                 doors: self.at_batch.lock().unwrap().clone(),
                 unverified: self.unverified.load(Ordering::SeqCst),
-            }) as Arc<dyn Snapshot>))
+                newest: self.newest.load(Ordering::SeqCst),
+                lost: AtomicBool::new(false),
+                now: Arc::clone(&self.mark),
+                forgets_points: Arc::clone(&self.forgets_points),
+                rebuilds: Arc::clone(&self.rebuilds),
+            }) as Arc<dyn Snapshot>)
         })
     }
     fn advise<'a>(&'a self, _: &'a [ScanSpec]) -> BoxFuture<'a, Result<Vec<String>, Error>> {
@@ -355,7 +400,7 @@ impl Events for Witness {
             Event::TablesPublished { tenant, tables, .. } => {
                 format!("published:{tables}:{}", who(tenant))
             }
-            Event::PointLost { tenant } => format!("point_lost:{}", who(tenant)),
+            Event::PointLost { tenant, .. } => format!("point_lost:{}", who(tenant)),
             Event::Closing { tenant, reason, .. } => {
                 format!("closing:{}:{}", reason.name(), who(tenant))
             }

@@ -48,6 +48,65 @@ async fn a_table_asked_for_too_late_brings_a_new_generation_with_all_there_was()
 }
 
 #[tokio::test]
+async fn a_rebuilt_collection_costs_a_boot_another_read_and_nobody_an_error() {
+    let stage = stage(lazy()).await;
+    for (tenant, rows) in [("x", 3), ("y", 3000)] {
+        stage.populate(tenant, rows);
+        stage.source.rebuilds.store(2, Ordering::SeqCst);
+        let sql = "SELECT count(*) FROM a";
+        assert_eq!(stage.rows(tenant, sql).await, [rows.to_string()]);
+        assert_eq!(stage.events.count(&format!("point_lost:{tenant}")), 2);
+        assert_eq!(stage.events.count(&format!("finished:boot:{tenant}")), 1);
+    }
+    // Without end: that is an error, and the next boot is another.
+    stage.populate("z", 3);
+    stage.source.rebuilds.store(3, Ordering::SeqCst);
+    let error = stage.query("z", "SELECT count(*) FROM a").await.unwrap_err();
+    assert_eq!(error.code, ErrorCode::SourceUnavailable);
+    stage.runtime.advance(Duration::from_secs(5));
+    assert_eq!(stage.rows("z", "SELECT count(*) FROM a").await, ["3"]);
+}
+
+#[tokio::test]
+async fn tables_that_nobody_waits_for_do_not_bring_what_is_there_anew() {
+    let settings = Settings { tables: hypervisor::TablesPolicy::OnDemand, ..lazy() };
+    let stage = stage(settings).await;
+    stage.populate("x", 3);
+    let door = stage.source.door("b");
+    door.shut();
+    assert_eq!(stage.rows("x", "SELECT count(*) FROM a").await, ["3"]);
+    door.arrived(1).await;
+    stage.source.rebuilds.store(1, Ordering::SeqCst);
+    door.open();
+    stage.events.saw("finished:boot:x", 1).await;
+    assert_eq!(
+        (stage.events.count("point_lost:x"), stage.source.opens.load(Ordering::SeqCst)),
+        (1, 1)
+    );
+    // Who asks for them gets all of a new point, since the old one is known to be lost.
+    stage.source.mark.store(2000, Ordering::SeqCst);
+    let answer = stage.query("x", "SELECT count(*), max(s) FROM a JOIN b").await.unwrap();
+    assert_eq!(answer.rows, ["3|s of x"]);
+    assert_eq!(answer.opened.unwrap().generation, 2000);
+    assert_eq!(stage.source.opens.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn a_source_that_knows_its_size_says_what_to_expect_from_the_start() {
+    let stage = stage(lazy()).await;
+    stage.populate("x", 3);
+    stage.source.knows.store(true, Ordering::SeqCst);
+    let door = stage.source.door("a");
+    door.shut();
+    let asking = stage.begin("x", "SELECT count(*) FROM a");
+    door.arrived(1).await;
+    let progress = stage.hypervisor.instance(&tenant("x")).await.unwrap().progress.unwrap();
+    assert_eq!((progress.documents, progress.documents_expected), (0, Some(3)));
+    door.open();
+    asking.await.unwrap().unwrap();
+}
+
+#[tokio::test]
 async fn small_pages_are_left_when_a_large_table_follows() {
     let stage = stage(lazy()).await;
     stage.populate("x", 20_000);

@@ -67,10 +67,11 @@ impl Events for EventSink {
                     "a load was stopped"
                 );
             }
-            Event::PointLost { tenant } => {
+            Event::PointLost { tenant, error } => {
                 tracing::info!(
                     "tenant.id" = whose(tenant),
-                    "the source no longer keeps the point in time; reading anew"
+                    internal = error.and_then(|error| error.internal.as_deref()),
+                    "the point in time can no longer be read; what is needed is read anew"
                 );
             }
             Event::Closing { tenant, reason, leases } => {

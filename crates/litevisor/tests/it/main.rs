@@ -16,5 +16,6 @@ mod openapi;
 mod process;
 mod query;
 mod readme;
+mod rebuilt;
 mod right;
 mod schema;

@@ -288,16 +288,18 @@ impl Source for DumpSource {
         })
     }
 
-    fn open<'a>(
-        &'a self,
-        at: Option<PointInTime>,
-    ) -> BoxFuture<'a, Result<Option<Arc<dyn Snapshot>>, Error>> {
-        Box::pin(async move {
-            if at.is_some_and(|at| at.mark != self.contents.point.mark) {
-                return Ok(None);
-            }
+    fn known_estimate(
+        &self,
+        tenant: Option<&TenantId>,
+        scans: &[ScanSpec],
+    ) -> Option<Vec<Estimate>> {
+        Some(scans.iter().map(|scan| self.contents.estimate(tenant, scan)).collect())
+    }
+
+    fn open(&self) -> BoxFuture<'_, Result<Arc<dyn Snapshot>, Error>> {
+        Box::pin(async {
             let snapshot: Arc<dyn Snapshot> = Arc::new(DumpSnapshot(Arc::clone(&self.contents)));
-            Ok(Some(snapshot))
+            Ok(snapshot)
         })
     }
 
@@ -324,6 +326,18 @@ impl Snapshot for DumpSnapshot {
 
     fn verify<'a>(&'a self, _: &'a [ScanSpec]) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(async { Ok(()) })
+    }
+
+    fn is_lost(&self) -> bool {
+        false
+    }
+
+    fn lasts(&self) -> bool {
+        true
+    }
+
+    fn is_newest(&self) -> bool {
+        true
     }
 }
 

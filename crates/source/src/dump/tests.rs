@@ -81,7 +81,7 @@ fn scan(source: &DumpSource, tenant: Option<&str>) -> Vec<Document> {
         let catalog = source.contents.catalog.clone().unwrap();
         let tenant = tenant.map(|t| TenantId::parse(t, TenantKeyType::String).unwrap());
         let specs = plan_scans(&catalog, TableSet::from_iter([0]));
-        let snapshot = source.open(None).await.unwrap().unwrap();
+        let snapshot = source.open().await.unwrap();
         let mut stream = snapshot.scan(tenant.as_ref(), &specs[0]).await.unwrap();
         let mut found = Vec::new();
         while let Some(batch) = stream.next_batch().await.unwrap() {

@@ -9,7 +9,7 @@ use model::{ColumnType, TenantId};
 use proptest::prelude::*;
 
 use super::*;
-use crate::{BatchStream, Estimate, PointInTime, ScanSpec, Snapshot};
+use crate::{BatchStream, Estimate, ScanSpec, Snapshot};
 
 /// Collections in memory.
 pub(super) struct Memory(pub(super) BTreeMap<String, Vec<Document>>);
@@ -50,10 +50,7 @@ impl Source for Memory {
     ) -> BoxFuture<'a, Result<Vec<Estimate>, Error>> {
         unreachable!()
     }
-    fn open<'a>(
-        &'a self,
-        _: Option<PointInTime>,
-    ) -> BoxFuture<'a, Result<Option<std::sync::Arc<dyn Snapshot>>, Error>> {
+    fn open(&self) -> BoxFuture<'_, Result<std::sync::Arc<dyn Snapshot>, Error>> {
         unreachable!()
     }
     fn advise<'a>(&'a self, _: &'a [ScanSpec]) -> BoxFuture<'a, Result<Vec<String>, Error>> {

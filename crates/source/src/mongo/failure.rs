@@ -4,9 +4,17 @@
 use model::{Error, ErrorCode};
 use mongodb::error::ErrorKind;
 
-/// Codes of MongoDB's error_codes.yml that mean a point in time is not readable (any more).
-const SNAPSHOT_CODES: [i32; 2] =
-    [239 /* SnapshotTooOld */, 246 /* SnapshotUnavailable */];
+/// Codes of MongoDB's error_codes.yml that mean a point in time is not readable (any more): the
+/// server no longer keeps it, or the collection is not the one that was there.
+const LOST_CODES: [i32; 4] = [
+    175, // QueryPlanKilled: dropped or renamed under the cursor
+    239, // SnapshotTooOld
+    246, // SnapshotUnavailable
+    361, // CollectionUUIDMismatch
+];
+
+/// Codes with which servers before MongoDB 6.0 refuse a field of `find` that they do not know.
+const FIELD_CODES: [i32; 3] = [9, 72, 40415];
 
 /// Codes after which a read may succeed elsewhere or a moment later, as the drivers' specification
 /// of retryable reads has them.
@@ -28,7 +36,20 @@ pub(super) fn failed(doing: &str, error: &mongodb::error::Error) -> Error {
         (ErrorKind::ServerSelection { .. }, _) => "no MongoDB answers at source.uri: ",
         _ => "",
     };
-    unavailable(format!("{doing}: {hint}{error}"))
+    unavailable(format!("{doing}: {hint}{}", said(error)))
+}
+
+/// What the server said: code, name and message, then the cause. The driver's own text for an error
+/// holds the bytes of the whole reply.
+fn said(error: &mongodb::error::Error) -> String {
+    let own = match &*error.kind {
+        ErrorKind::Command(said) => {
+            format!("{} ({}): {}", said.code_name, said.code, said.message)
+        }
+        kind => kind.to_string(),
+    };
+    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref());
+    cause.map_or_else(|| own.clone(), |cause| format!("{own}: {}", said(cause)))
 }
 
 /// The source cannot be read, for the reason given.
@@ -41,8 +62,13 @@ pub(super) fn unavailable(detail: impl Into<String>) -> Error {
 }
 
 /// Whether the failure is that a point in time cannot be read (any more).
-pub(super) fn is_snapshot_gone(error: &mongodb::error::Error) -> bool {
-    code(error).is_some_and(|code| SNAPSHOT_CODES.contains(&code))
+pub(super) fn is_point_lost(error: &mongodb::error::Error) -> bool {
+    code(error).is_some_and(|code| LOST_CODES.contains(&code))
+}
+
+/// Whether the server may not know a field of the command.
+pub(super) fn is_field_unknown(error: &mongodb::error::Error) -> bool {
+    code(error).is_some_and(|code| FIELD_CODES.contains(&code))
 }
 
 /// Whether a read that failed so is worth a second try: a connection of the pool had died, or the

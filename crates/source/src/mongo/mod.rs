@@ -1,5 +1,6 @@
 //! A MongoDB, read with the official driver in raw batches at one point in time.
 
+mod commands;
 mod failure;
 mod listing;
 mod query;
@@ -9,6 +10,7 @@ mod snapshot;
 mod stream;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use bson::{Bson, Document, Timestamp as ClusterTime, doc};
@@ -16,7 +18,6 @@ use futures_util::future::{BoxFuture, try_join, try_join_all};
 use model::limits::{SOURCE_BATCH_DOCUMENTS, SOURCE_ESTIMATE_MS};
 use model::{Catalog, Clock, Error, TenantId, Timestamp};
 use mongodb::options::{ClientOptions, ReadPreferenceOptions, SelectionCriteria};
-use mongodb::raw_batch_cursor::RawBatchCursor;
 use mongodb::{Client, Database};
 
 pub use settings::{MongoSettings, ReadPreference, SnapshotMode};
@@ -25,7 +26,7 @@ use crate::{BatchStream, Estimate, PointInTime, SampleSize, ScanSpec, Snapshot, 
 use failure::{failed, unavailable};
 use listing::Listing;
 use shared::Shared;
-use snapshot::MongoSnapshot;
+use snapshot::{Fate, MongoSnapshot};
 use stream::{Batches, Ends};
 
 /// A MongoDB.
@@ -41,6 +42,8 @@ pub(crate) struct Server {
     /// The collections that the catalog maps; empty without one.
     names: Vec<String>,
     listings: Shared<Listing>,
+    /// Whether the server has refused to be told a collection's UUID (before MongoDB 6.0).
+    without_uuids: AtomicBool,
     times: Shared<Option<ClusterTime>>,
     clock: Arc<dyn Clock>,
     max_time: Duration,
@@ -76,6 +79,7 @@ impl MongoSource {
             catalog,
             names,
             listings: Shared::default(),
+            without_uuids: AtomicBool::new(false),
             times: Shared::default(),
             clock,
             max_time: settings.max_time,
@@ -94,6 +98,7 @@ impl MongoSource {
             names: names_of(&catalog),
             catalog: Some(catalog),
             listings: Shared::default(),
+            without_uuids: AtomicBool::new(false),
             times: Shared::default(),
             clock: Arc::clone(&old.clock),
             max_time: old.max_time,
@@ -134,77 +139,44 @@ impl Server {
 
     /// The collections as they are after this call.
     async fn listing(&self) -> Result<Listing, Error> {
-        self.listings.fresh(listing::list(&self.database, &self.names)).await
+        self.listings.fresh(listing::list(self, self.listings.last())).await
     }
 
     /// Asks the server for its time. `None` where it has none: not a replica set, not sharded.
     async fn cluster_time(&self) -> Result<Option<ClusterTime>, Error> {
-        let mut command = self.database.run_command(doc! {"hello": 1});
-        if let Some(criteria) = self.database.selection_criteria() {
-            command = command.selection_criteria(criteria.clone());
-        }
-        let hello = command.await.map_err(|e| failed("asking for the server's time", &e))?;
+        let hello = self.ask(doc! {"hello": 1}, false).await;
+        let hello = hello.map_err(|e| failed("asking for the server's time", &e))?;
         let snapshots = hello.contains_key("setName")
             || hello.get_str("msg").is_ok_and(|message| message == "isdbgrid");
         Ok(hello.get_timestamp("operationTime").ok().filter(|_| snapshots))
     }
 
-    /// Runs `find` at a point in time. As a command of its own, since only so can the first batch
-    /// be smaller than the others: what decodes and inserts is the slower part and starts sooner.
-    /// Like the driver's own reads it is tried a second time where that may help.
-    async fn find_at(
-        &self,
-        time: ClusterTime,
-        mut find: Document,
-    ) -> mongodb::error::Result<RawBatchCursor> {
-        find.insert("readConcern", doc! {"level": "snapshot", "atClusterTime": time});
-        let run = || async {
-            let mut command = self.database.run_cursor_command(find.clone());
-            if let Some(criteria) = self.database.selection_criteria() {
-                command = command.selection_criteria(criteria.clone());
-            }
-            command.batch_size(SOURCE_BATCH_DOCUMENTS).batch().await
-        };
-        match run().await {
-            Err(error) if failure::may_pass(&error) => run().await,
-            outcome => outcome,
-        }
-    }
-
-    async fn open(
-        self: &Arc<Self>,
-        at: Option<PointInTime>,
-    ) -> Result<Option<MongoSnapshot>, Error> {
+    async fn open(self: &Arc<Self>) -> Result<MongoSnapshot, Error> {
         let before = self.clock.now();
         let listed = self.listed();
-        if let Some(point) = at {
-            if !point.exact || self.snapshot == SnapshotMode::Off {
-                return Ok(None);
-            }
-            let (noted, time) = (listed.await?, Some(time_of(point.mark)));
-            let snapshot = MongoSnapshot { server: Arc::clone(self), point, time, noted };
-            let readable = snapshot.is_readable().await?;
-            return Ok(readable.then_some(snapshot));
-        }
         let (noted, time) = match self.snapshot {
             SnapshotMode::Off => (listed.await?, None),
             _ => try_join(listed, self.times.fresh(self.cluster_time())).await?,
         };
-        let capped = noted.values().any(|known| known.capped);
-        if self.snapshot == SnapshotMode::Required && (time.is_none() || capped) {
+        // Never before the collections were noted: a secondary's time may lie behind the primary's
+        // listing, and what was made in between would read as empty.
+        let time = time.map(|time| noted.at.map_or(time, |at| time.max(at)));
+        let pinned = noted.is_pinned();
+        if self.snapshot == SnapshotMode::Required && (time.is_none() || !pinned) {
             return Err(unavailable(
-                "source.snapshot = \"required\", but this server is no replica set or a mapped collection is capped",
+                "source.snapshot = \"required\", but this server is no replica set or a mapped collection is capped, a view or a time series",
             ));
         }
         let point = match time {
             Some(time) => PointInTime {
                 as_of: Timestamp(i64::from(time.time) * 1000),
                 mark: u64::from(time.time) << 32 | u64::from(time.increment),
-                exact: !capped,
+                exact: pinned,
             },
             None => PointInTime { as_of: before, mark: mark_of(before), exact: false },
         };
-        Ok(Some(MongoSnapshot { server: Arc::clone(self), point, time, noted }))
+        let fate = Fate::of(self);
+        Ok(MongoSnapshot { server: Arc::clone(self), point, time, noted, fate })
     }
 
     async fn estimate(
@@ -287,7 +259,7 @@ impl Server {
             }
         };
         let cursor = find.batch().await.map_err(|e| failed(&format!("sampling {name}"), &e))?;
-        let batches = Batches { cursor, collection: name.to_owned() };
+        let batches = Batches { cursor, collection: name.to_owned(), fate: None };
         Ok(match size {
             SampleSize::All => Box::new(batches),
             SampleSize::Ends(n) => Box::new(Ends {
@@ -312,11 +284,6 @@ fn number(value: Option<&Bson>) -> u64 {
     }
 }
 
-fn time_of(mark: u64) -> ClusterTime {
-    // The two halves of a mark.
-    ClusterTime { time: (mark >> 32) as u32, increment: mark as u32 }
-}
-
 /// A wall-clock time in the shape of a cluster time, so that marks compare.
 fn mark_of(time: Timestamp) -> u64 {
     let ms = u64::try_from(time.0).unwrap_or(0);
@@ -326,11 +293,8 @@ fn mark_of(time: Timestamp) -> u64 {
 impl Source for MongoSource {
     fn ping(&self) -> BoxFuture<'_, Result<(), Error>> {
         Box::pin(async {
-            let mut ping = self.server.database.run_command(doc! {"ping": 1});
-            if let Some(criteria) = self.server.database.selection_criteria() {
-                ping = ping.selection_criteria(criteria.clone());
-            }
-            ping.await.map(|_| ()).map_err(|e| failed("asking whether MongoDB is there", &e))
+            let ping = self.server.ask(doc! {"ping": 1}, false).await;
+            ping.map(|_| ()).map_err(|e| failed("asking whether MongoDB is there", &e))
         })
     }
 
@@ -372,13 +336,10 @@ impl Source for MongoSource {
         Box::pin(try_join_all(scans.iter().map(|scan| self.server.estimate(tenant, scan))))
     }
 
-    fn open<'a>(
-        &'a self,
-        at: Option<PointInTime>,
-    ) -> BoxFuture<'a, Result<Option<Arc<dyn Snapshot>>, Error>> {
-        Box::pin(async move {
-            let snapshot = self.server.open(at).await?;
-            Ok(snapshot.map(|snapshot| Arc::new(snapshot) as Arc<dyn Snapshot>))
+    fn open(&self) -> BoxFuture<'_, Result<Arc<dyn Snapshot>, Error>> {
+        Box::pin(async {
+            let snapshot: Arc<dyn Snapshot> = Arc::new(self.server.open().await?);
+            Ok(snapshot)
         })
     }
 

@@ -39,6 +39,11 @@ impl<T: Clone> Shared<T> {
         last.answer.as_ref()?.as_ref().ok().cloned()
     }
 
+    /// Forgets the last answer: it has turned out to be old.
+    pub(super) fn forget(&self) {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).answer = None;
+    }
+
     /// An answer to a question that was put after this call.
     pub(super) async fn fresh(
         &self,

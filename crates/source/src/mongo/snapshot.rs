@@ -1,15 +1,17 @@
-//! One point in time of a MongoDB: every scan has a cursor of its own, all at the same time.
+//! One point in time of a MongoDB: every scan has a cursor of its own, all at the same time. It
+//! holds the collections' UUIDs from before its time, and no connection: an instance keeps it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use bson::{Document, Timestamp as ClusterTime, doc};
+use bson::{Timestamp as ClusterTime, doc};
 use futures_util::future::BoxFuture;
-use model::limits::{SOURCE_BATCH_DOCUMENTS, SOURCE_FIRST_BATCH_DOCUMENTS};
+use model::limits::SOURCE_FIRST_BATCH_DOCUMENTS;
 use model::{Error, TenantId};
 
 use super::Server;
-use super::failure::{failed, is_snapshot_gone, unavailable};
-use super::listing::Listing;
+use super::failure::{failed, is_point_lost, unavailable};
+use super::listing::{Known, Listing};
 use super::query;
 use super::stream::Batches;
 use crate::{BatchStream, PointInTime, ScanSpec, Snapshot};
@@ -19,24 +21,42 @@ pub(super) struct MongoSnapshot {
     pub(super) point: PointInTime,
     /// The time that scans read at; `None` where the server cannot or must not.
     pub(super) time: Option<ClusterTime>,
-    /// The collections as they were before the first read.
+    /// The collections as they were at or before that time.
     pub(super) noted: Listing,
+    pub(super) fate: Fate,
+}
+
+/// Whether a snapshot was found to be unreadable, shared with its scans.
+#[derive(Clone)]
+pub(super) struct Fate {
+    lost: Arc<AtomicBool>,
+    server: Arc<Server>,
+}
+
+impl Fate {
+    pub(super) fn of(server: &Arc<Server>) -> Fate {
+        Fate { lost: Arc::default(), server: Arc::clone(server) }
+    }
+
+    fn is_lost(&self) -> bool {
+        self.lost.load(Ordering::Acquire)
+    }
+
+    /// The next snapshot must not start from the collections of this one.
+    fn lose(&self) {
+        self.lost.store(true, Ordering::Release);
+        self.server.listings.forget();
+    }
+
+    /// Notes what a failure tells.
+    pub(super) fn note(&self, error: &mongodb::error::Error) {
+        if is_point_lost(error) {
+            self.lose();
+        }
+    }
 }
 
 impl MongoSnapshot {
-    /// Whether the point in time can still be read.
-    pub(super) async fn is_readable(&self) -> Result<bool, Error> {
-        let Some(time) = self.time else { return Ok(true) };
-        let uncapped = self.noted.iter().find(|(_, known)| !known.capped && !known.view);
-        let Some((name, _)) = uncapped else { return Ok(true) };
-        let find = doc! {"find": name, "projection": {"_id": 1}, "limit": 1, "singleBatch": true};
-        match self.server.find_at(time, find).await {
-            Ok(_) => Ok(true),
-            Err(e) if is_snapshot_gone(&e) => Ok(false),
-            Err(e) => Err(failed(&format!("reading {name} at an earlier time"), &e)),
-        }
-    }
-
     async fn scan(&self, tenant: Option<&TenantId>, spec: &ScanSpec) -> Result<Batches, Error> {
         let Some(catalog) = &self.server.catalog else {
             return Err(Error::internal("a scan without a catalog"));
@@ -45,55 +65,43 @@ impl MongoSnapshot {
         if spec.tenant_key.is_some() && key.is_none() {
             return Err(Error::internal("a tenant's tables were scanned without a tenant"));
         }
-        let selection = query::selection(spec, key.as_ref(), self.point.as_of);
-        let projection = query::projection(catalog, spec.tenant_key.as_ref());
         let name = &spec.collection;
-        let capped = self.noted.get(name).is_some_and(|known| known.capped);
-        let cursor = match self.time.filter(|_| !capped) {
-            None => {
-                let collection = self.server.database.collection::<Document>(name);
-                let find = collection
-                    .find(selection)
-                    .batch_size(SOURCE_BATCH_DOCUMENTS)
-                    .max_time(self.server.max_time)
-                    .comment("litevisor");
-                match projection {
-                    Some(projection) => find.projection(projection).batch().await,
-                    None => find.batch().await,
-                }
-            }
-            Some(time) => {
-                let max_time = i64::try_from(self.server.max_time.as_millis()).unwrap_or(i64::MAX);
-                let mut find = doc! {
-                    "find": name,
-                    "filter": selection,
-                    "batchSize": SOURCE_FIRST_BATCH_DOCUMENTS,
-                    "maxTimeMS": max_time,
-                    "comment": "litevisor",
-                };
-                if let Some(projection) = projection {
-                    find.insert("projection", projection);
-                }
-                self.server.find_at(time, find).await
-            }
+        let max_time = i64::try_from(self.server.max_time.as_millis()).unwrap_or(i64::MAX);
+        let mut find = doc! {
+            "find": name,
+            "filter": query::selection(spec, key.as_ref(), self.point.as_of),
+            "batchSize": SOURCE_FIRST_BATCH_DOCUMENTS,
+            "maxTimeMS": max_time,
+            "comment": "litevisor",
         };
-        let cursor = cursor.map_err(|e| failed(&format!("reading {name}"), &e))?;
-        Ok(Batches { cursor, collection: name.clone() })
+        if let Some(projection) = query::projection(catalog, spec.tenant_key.as_ref()) {
+            find.insert("projection", projection);
+        }
+        let pinned = self.noted.get(name).is_none_or(Known::is_pinned);
+        if let Some(time) = self.time.filter(|_| pinned) {
+            find.insert("readConcern", doc! {"level": "snapshot", "atClusterTime": time});
+        }
+        let cursor = self.server.find(find, self.noted.uuid(name).cloned()).await;
+        let cursor = cursor.map_err(|e| {
+            self.fate.note(&e);
+            failed(&format!("reading {name}"), &e)
+        })?;
+        Ok(Batches { cursor, collection: name.clone(), fate: Some(self.fate.clone()) })
     }
 
     async fn check(&self, specs: &[ScanSpec]) -> Result<(), Error> {
         let now = self.server.listing().await?;
-        for spec in specs {
-            let uuid =
-                |listing: &Listing| listing.get(&spec.collection).map(|known| known.uuid.clone());
-            if uuid(&self.noted) != uuid(&now) {
-                return Err(unavailable(format!(
-                    "collection {} was renamed, dropped or made anew while it was read: what was read is dropped",
-                    spec.collection
-                )));
-            }
-        }
-        Ok(())
+        let Some(spec) = specs.iter().find(|spec| {
+            let noted = self.noted.get(&spec.collection);
+            noted.map(|known| &known.uuid) != now.get(&spec.collection).map(|known| &known.uuid)
+        }) else {
+            return Ok(());
+        };
+        self.fate.lose();
+        Err(unavailable(format!(
+            "collection {} was renamed, dropped or made anew while it was read: what was read is dropped",
+            spec.collection
+        )))
     }
 }
 
@@ -115,5 +123,17 @@ impl Snapshot for MongoSnapshot {
 
     fn verify<'a>(&'a self, specs: &'a [ScanSpec]) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(self.check(specs))
+    }
+
+    fn is_lost(&self) -> bool {
+        self.fate.is_lost()
+    }
+
+    fn lasts(&self) -> bool {
+        self.point.exact
+    }
+
+    fn is_newest(&self) -> bool {
+        false
     }
 }

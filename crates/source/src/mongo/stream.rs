@@ -8,6 +8,7 @@ use mongodb::Collection;
 use mongodb::raw_batch_cursor::RawBatchCursor;
 
 use super::failure::{failed, unavailable};
+use super::snapshot::Fate;
 use crate::raw::{Value, find};
 use crate::{BatchStream, RawBatch};
 
@@ -15,6 +16,8 @@ use crate::{BatchStream, RawBatch};
 pub(super) struct Batches {
     pub(super) cursor: RawBatchCursor,
     pub(super) collection: String,
+    /// Of the snapshot it belongs to, if it belongs to one.
+    pub(super) fate: Option<Fate>,
 }
 
 impl Batches {
@@ -23,7 +26,12 @@ impl Batches {
             let reply = match self.cursor.next().await {
                 None => return Ok(None),
                 Some(Ok(reply)) => reply,
-                Some(Err(e)) => return Err(failed(&format!("reading {}", self.collection), &e)),
+                Some(Err(e)) => {
+                    if let Some(fate) = &self.fate {
+                        fate.note(&e);
+                    }
+                    return Err(failed(&format!("reading {}", self.collection), &e));
+                }
             };
             let batch = RawBatch::from_reply(reply)
                 .map_err(|e| unavailable(format!("reading {}: {e}", self.collection)))?;
@@ -80,7 +88,7 @@ impl Ends {
         };
         let cursor = self.collection.find(after).sort(doc! {"_id": -1}).limit(self.ends).batch();
         let cursor = cursor.await.map_err(|e| failed(&format!("sampling {name}"), &e))?;
-        Ok(Batches { cursor, collection: name })
+        Ok(Batches { cursor, collection: name, fate: None })
     }
 }
 

@@ -125,7 +125,7 @@ impl RowSink for Rows {
 }
 
 async fn rows(source: &dyn Source, catalog: &Arc<model::Catalog>, tenant: &TenantId) -> Rows {
-    let snapshot = open(source, None).await.unwrap();
+    let snapshot = open(source).await;
     let scans = scans(catalog);
     let mut stream = snapshot.scan(Some(tenant), &scans[0]).await.unwrap();
     let mut decoder = Decoder::new(catalog, 0, Some(tenant), DecodeLimits::default());
@@ -166,7 +166,7 @@ async fn filters_choose_the_same_documents() {
     let mongo = connect(settings(mongod.uri(), &database), &plain).await;
     let dump = DumpSource::open(folder.path(), Some(Arc::clone(&plain)), &mut |_| {}).unwrap();
     let acme = tenant("acme");
-    let (one, other) = (open(&mongo, None).await.unwrap(), open(&dump, None).await.unwrap());
+    let (one, other) = (open(&mongo).await, open(&dump).await);
     let mut runner = TestRunner::deterministic();
     for _ in 0..600 {
         let filter = filter().new_tree(&mut runner).unwrap().current();

@@ -30,7 +30,7 @@ async fn a_server_that_is_not_there_yet() {
     assert_eq!(error.code, ErrorCode::SourceUnavailable);
     assert!(!error.message.contains("127.0.0.1"), "{error}");
     assert!(error.internal.unwrap().contains("no MongoDB answers at source.uri"));
-    assert_eq!(source.open(None).await.err().unwrap().code, ErrorCode::SourceUnavailable);
+    assert_eq!(source.open().await.err().unwrap().code, ErrorCode::SourceUnavailable);
     proxy.set(Traffic::Pass);
     source.ping().await.unwrap();
 }
@@ -47,13 +47,13 @@ async fn a_server_that_dies_midway() {
     let catalog = catalog(None, &[]);
     let source = connect(hasty(&proxy.uri(), &database), &catalog).await;
     let (acme, scans) = (tenant("acme"), scans(&catalog));
-    let snapshot = open(&source, None).await.unwrap();
+    let snapshot = open(&source).await;
     proxy.set(Traffic::CutAfter(20 << 20));
     let error = read(&*snapshot, &acme, &scans[0]).await.unwrap_err();
     assert_eq!(error.code, ErrorCode::SourceUnavailable);
     assert!(error.internal.unwrap().contains("reading things"));
     proxy.set(Traffic::Pass);
-    let snapshot = open(&source, None).await.unwrap();
+    let snapshot = open(&source).await;
     assert_eq!(read(&*snapshot, &acme, &scans[0]).await.unwrap().len(), 40_000);
 }
 
@@ -65,7 +65,7 @@ async fn a_connection_that_died_while_idle_is_not_noticed() {
     let catalog = catalog(None, &[]);
     let source = connect(hasty(&proxy.uri(), "shop"), &catalog).await;
     let (acme, scans) = (tenant("acme"), scans(&catalog));
-    let snapshot = open(&source, None).await.unwrap();
+    let snapshot = open(&source).await;
     for _ in 0..3 {
         proxy.set(Traffic::Refuse);
         proxy.set(Traffic::Pass);
@@ -86,7 +86,7 @@ async fn wrong_credentials_and_missing_rights_are_named() {
     for (credentials, what) in cases {
         let uri = format!("mongodb://{credentials}@{}/?replicaSet=rs0", mongod.address());
         let source = connect(hasty(&uri, "shop"), &catalog).await;
-        let error = source.open(None).await.err().unwrap();
+        let error = source.open().await.err().unwrap();
         assert_eq!(error.code, ErrorCode::SourceUnavailable);
         let detail = error.internal.unwrap();
         assert!(detail.contains(what), "{detail}");
@@ -103,7 +103,7 @@ async fn a_scan_over_its_time_is_cut_by_the_server() {
     let limited =
         MongoSettings { max_time: Duration::from_millis(1), ..settings(mongod.uri(), &database) };
     let source = connect(limited, &catalog).await;
-    let snapshot = open(&source, None).await.unwrap();
+    let snapshot = open(&source).await;
     let error = read(&*snapshot, &tenant("acme"), &scans(&catalog)[0]).await.unwrap_err();
     assert_eq!(error.code, ErrorCode::SourceUnavailable);
     assert!(error.internal.unwrap().contains("source.max_time"));
@@ -115,7 +115,7 @@ async fn a_stream_that_is_dropped_ends_its_cursor() {
     mongod.insert("shop", "things", &things(40_000)).await;
     let catalog = catalog(None, &[]);
     let source = connect(settings(mongod.uri(), "shop"), &catalog).await;
-    let snapshot = open(&source, None).await.unwrap();
+    let snapshot = open(&source).await;
     let (acme, scans) = (tenant("acme"), scans(&catalog));
     let mut stream = snapshot.scan(Some(&acme), &scans[0]).await.unwrap();
     assert!(stream.next_batch().await.unwrap().is_some());

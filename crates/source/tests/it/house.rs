@@ -8,7 +8,7 @@ use model::{
     TableSet, TenantId, TenantKeyType, Timestamp,
 };
 use source::mongo::{MongoSettings, MongoSource};
-use source::{PointInTime, ScanSpec, Snapshot, Source, plan_scans};
+use source::{ScanSpec, Snapshot, Source, plan_scans};
 
 /// A clock that stands still.
 pub(crate) struct Still;
@@ -71,11 +71,8 @@ pub(crate) async fn connect(settings: MongoSettings, catalog: &Arc<Catalog>) -> 
     MongoSource::connect(settings, Some(Arc::clone(catalog)), Arc::new(Still)).await.unwrap()
 }
 
-pub(crate) async fn open(
-    source: &dyn Source,
-    at: Option<PointInTime>,
-) -> Option<Arc<dyn Snapshot>> {
-    source.open(at).await.unwrap()
+pub(crate) async fn open(source: &dyn Source) -> Arc<dyn Snapshot> {
+    source.open().await.unwrap()
 }
 
 /// Every document of a scan.

@@ -6,3 +6,4 @@ mod alike;
 mod faults;
 mod house;
 mod reads;
+mod rebuilt;

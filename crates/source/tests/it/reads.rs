@@ -25,7 +25,7 @@ async fn a_point_in_time_stays_while_writes_go_on() {
     let catalog = catalog(None, &["secret.*", "secret.a", "customer"]);
     let source = connect(settings(mongod.uri(), &database), &catalog).await;
     let (acme, scans) = (tenant("acme"), scans(&catalog));
-    let first = open(&source, None).await.unwrap();
+    let first = open(&source).await;
     assert!(first.point().exact);
     mongod.insert(&database, "things", &[thing(100_000, "acme")]).await;
     let before = read(&*first, &acme, &scans[0]).await.unwrap();
@@ -33,15 +33,12 @@ async fn a_point_in_time_stays_while_writes_go_on() {
     assert_eq!(before[0], doc! {"_id": 0, "v": 0, "customer": {"id": "acme"}});
     first.verify(&scans).await.unwrap();
     // Later, at the same point; and at a new one.
-    let again = open(&source, Some(first.point())).await.unwrap();
-    assert_eq!(again.point(), first.point());
-    assert_eq!(read(&*again, &acme, &scans[0]).await.unwrap().len(), 5000);
-    let newer = open(&source, None).await.unwrap();
+    assert!(first.lasts() && !first.is_newest());
+    assert_eq!(read(&*first, &acme, &scans[0]).await.unwrap().len(), 5000);
+    let newer = open(&source).await;
     assert_eq!(read(&*newer, &acme, &scans[0]).await.unwrap().len(), 5001);
     assert!(newer.point().mark > first.point().mark);
-    // A point that the server no longer keeps.
-    let ancient = source::PointInTime { mark: 1 << 32 | 1, ..first.point() };
-    assert!(open(&source, Some(ancient)).await.is_none());
+    assert!(!first.is_lost() && !newer.is_lost());
 }
 
 #[tokio::test]
@@ -53,31 +50,11 @@ async fn scans_run_side_by_side() {
     let catalog = catalog(None, &[]);
     let source = connect(settings(mongod.uri(), &database), &catalog).await;
     let (acme, scans) = (tenant("acme"), scans(&catalog));
-    let snapshot = open(&source, None).await.unwrap();
+    let snapshot = open(&source).await;
     let reads = (0..4).map(|_| read(&*snapshot, &acme, &scans[0]));
     for found in futures_util::future::join_all(reads).await {
         assert_eq!(found.unwrap().len(), 20_000);
     }
-}
-
-#[tokio::test]
-async fn a_collection_made_anew_is_noticed() {
-    let mongod = Mongod::shared();
-    let database = mongod.database();
-    mongod.insert(&database, "things", &[thing(1, "acme")]).await;
-    let catalog = catalog(None, &[]);
-    let source = connect(settings(mongod.uri(), &database), &catalog).await;
-    let scans = scans(&catalog);
-    let snapshot = open(&source, None).await.unwrap();
-    let collection = mongod.client().await.database(&database).collection::<Document>("things");
-    collection.drop().await.unwrap();
-    mongod.insert(&database, "things", &[thing(2, "acme")]).await;
-    let error = snapshot.verify(&scans).await.unwrap_err();
-    assert!(error.internal.unwrap().contains("collection things was renamed"));
-    // The next boot reads the new one.
-    let next = open(&source, None).await.unwrap();
-    assert_eq!(ids(&read(&*next, &tenant("acme"), &scans[0]).await.unwrap()), [2]);
-    next.verify(&scans).await.unwrap();
 }
 
 #[tokio::test]
@@ -89,14 +66,14 @@ async fn capped_collections_are_read_without_a_point_in_time() {
     mongod.insert(&database, "things", &[thing(1, "acme")]).await;
     let catalog = catalog(None, &[]);
     let source = connect(settings(mongod.uri(), &database), &catalog).await;
-    let snapshot = open(&source, None).await.unwrap();
+    let snapshot = open(&source).await;
     assert!(!snapshot.point().exact);
     let found = read(&*snapshot, &tenant("acme"), &scans(&catalog)[0]).await.unwrap();
     assert_eq!(found.len(), 1);
     let required =
         MongoSettings { snapshot: SnapshotMode::Required, ..settings(mongod.uri(), &database) };
     let source = connect(required, &catalog).await;
-    assert!(source.open(None).await.is_err());
+    assert!(source.open().await.is_err());
 }
 
 #[tokio::test]
@@ -105,13 +82,13 @@ async fn a_standalone_server_has_no_points_in_time() {
     mongod.insert("shop", "things", &[thing(1, "acme"), thing(2, "evil")]).await;
     let catalog = catalog(None, &[]);
     let source = connect(settings(mongod.uri(), "shop"), &catalog).await;
-    let snapshot = open(&source, None).await.unwrap();
+    let snapshot = open(&source).await;
     let point = snapshot.point();
     assert!(!point.exact);
     assert_eq!(point.as_of.to_string(), "2023-11-14T22:13:20.123Z");
     let found = read(&*snapshot, &tenant("acme"), &scans(&catalog)[0]).await.unwrap();
     assert_eq!(ids(&found), [1]);
-    assert!(open(&source, Some(point)).await.is_none());
+    assert!(!snapshot.lasts());
 }
 
 #[tokio::test]

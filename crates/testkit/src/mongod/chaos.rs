@@ -16,6 +16,8 @@ pub enum Traffic {
     Stall,
     /// Passes on so many bytes from the server, over all connections, then refuses.
     CutAfter(u64),
+    /// Passes on so many bytes from the server, over all connections, then stalls.
+    StallAfter(u64),
 }
 
 /// The proxy; gone on drop.
@@ -46,6 +48,9 @@ impl Shared {
     /// Waits while stalled; false if the connection is to end.
     fn may_pass(&self, bytes: u64, from_server: bool) -> bool {
         let mut state = self.lock();
+        if let (Traffic::StallAfter(left), true) = (state.traffic, from_server) {
+            state.traffic = left.checked_sub(bytes).map_or(Traffic::Stall, Traffic::StallAfter);
+        }
         while state.traffic == Traffic::Stall && !state.closed {
             state = self.changed.wait(state).unwrap_or_else(std::sync::PoisonError::into_inner);
         }
@@ -102,6 +107,11 @@ impl ChaosProxy {
     /// A connection string that goes through it.
     pub fn uri(&self) -> String {
         format!("mongodb://{}/?directConnection=true", self.address)
+    }
+
+    /// What happens now: once so many bytes have passed, it is what comes after.
+    pub fn traffic(&self) -> Traffic {
+        self.shared.lock().traffic
     }
 
     /// Changes what happens from now on.
