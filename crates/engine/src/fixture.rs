@@ -216,7 +216,15 @@ impl Bench {
 
     pub(crate) fn run(&self, sql: &str, kept: &mut Kept) -> Result<Summary, Failure> {
         let script = Script { sql: sql.to_owned(), params: self.params.clone() };
-        let run = Run {
+        self.with_run(|run| {
+            let outcome = crate::run(&script, run, &self.readers, kept);
+            assert_eq!(self.account.used(), 0, "bytes left charged by {sql}");
+            outcome
+        })
+    }
+
+    pub(crate) fn with_run<R>(&self, body: impl FnOnce(&Run<'_>) -> R) -> R {
+        body(&Run {
             image: &self.image,
             shared: self.shared.as_ref(),
             account: &self.account,
@@ -225,10 +233,7 @@ impl Bench {
             clock: &self.clock,
             deadline: self.deadline,
             as_of: Some(Timestamp(7)),
-        };
-        let outcome = crate::run(&script, &run, &self.readers, kept);
-        assert_eq!(self.account.used(), 0, "bytes left charged by {sql}");
-        outcome
+        })
     }
 
     pub(crate) fn rows(&self, sql: &str) -> Vec<String> {

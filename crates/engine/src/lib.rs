@@ -17,5 +17,6 @@ pub use image::{Image, PageSize, Part};
 pub use init::init;
 pub use load::{Blank, LoadLimits, Loader, TableOutcome, TableShape};
 pub use query::{
-    Failure, Interrupt, Params, QueryLimits, Readers, Run, Script, Value, Why, run, tables_needed,
+    Failure, Interrupt, Params, QueryLimits, Readers, Run, Script, Value, Why, run, run_brief,
+    tables_needed,
 };

@@ -25,6 +25,7 @@ mod slot;
 mod state;
 mod status;
 mod threads;
+mod turn;
 mod wait;
 
 pub use engine::{Interrupt, Why};

@@ -2,26 +2,21 @@
 //! touches, it starts over once the table is loaded, before its first byte; a cold tenant's query
 //! begins by finding out, on a query thread, which tables it needs.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use engine::{Failure, Interrupt, QueryLimits, Run, Why};
-use model::limits::QUERY_HEADROOM_BYTES;
-use model::{
-    Account, Cell, Clock, Column, Error, ErrorCode, Flow, Monotonic, RowSink, Summary, TableSet,
-    Timestamp,
-};
+use engine::{Failure, Interrupt, Why};
+use model::{Error, ErrorCode, Monotonic, Summary, TableSet};
 use tokio::sync::oneshot;
 
 use crate::admission::{Permit, shed_error};
 use crate::core::{Core, shutting_down};
 use crate::events::Event;
 use crate::registry::{Lease, Owner};
-use crate::request::{Opened, QueryRequest, QuerySink};
+use crate::request::{QueryRequest, QuerySink};
 use crate::settings::TablesPolicy;
 use crate::slot::Need;
+use crate::turn::{Leases, Reply, Work};
 use crate::wait::{acquire, at_once};
 
 /// Inside the replica, from the drain's point of view.
@@ -63,20 +58,6 @@ struct Ask<'a> {
     spent: Spent,
     /// How it ended, once it has.
     end: Option<Option<ErrorCode>>,
-}
-
-/// The images a query runs on.
-struct Leases {
-    tenant: Lease,
-    shared: Option<Lease>,
-}
-
-/// What came of a turn on a query thread.
-struct Reply {
-    outcome: Result<Summary, Failure>,
-    sink: Option<Box<dyn QuerySink>>,
-    started: Monotonic,
-    ended: Monotonic,
 }
 
 /// Runs a query.
@@ -225,12 +206,12 @@ impl Ask<'_> {
         })
     }
 
-    /// A turn on a query thread: runs the script, or without leases finds out what it needs.
+    /// A turn: the short way where it can be gone, else on a query thread.
     async fn turn(
         &mut self,
         leases: Option<Leases>,
         permit: Permit,
-        sink: Box<dyn QuerySink>,
+        mut sink: Box<dyn QuerySink>,
     ) -> Result<Reply, Error> {
         let core = self.core;
         let submitted = core.now();
@@ -244,6 +225,14 @@ impl Ask<'_> {
             queue: self.spent.queue,
             cold: self.spent.cold,
         };
+        if let Some(leases) = &leases
+            && let Some(outcome) = work.run_brief(leases, &mut *sink)
+        {
+            let ended = core.now();
+            self.spent.exec += ended.since(submitted);
+            let outcome = outcome.map_err(|error| Failure::Error { error, begun: false });
+            return Ok(Reply { outcome, sink: None, started: submitted, ended });
+        }
         let (sender, receiver) = oneshot::channel();
         core.query_threads.submit(Box::new(move || {
             let reply = work.run(leases, sink);
@@ -255,142 +244,5 @@ impl Ask<'_> {
         self.spent.queue += reply.started.since(submitted);
         self.spent.exec += reply.ended.since(reply.started);
         Ok(reply)
-    }
-}
-
-/// What goes to the query thread.
-struct Work {
-    core: Arc<Core>,
-    request: Arc<QueryRequest>,
-    interrupt: Interrupt,
-    deadline: Monotonic,
-    submitted: Monotonic,
-    boot: Duration,
-    queue: Duration,
-    cold: bool,
-}
-
-impl Work {
-    fn run(&self, leases: Option<Leases>, mut sink: Box<dyn QuerySink>) -> Reply {
-        let started = self.core.now();
-        let outcome = catch_unwind(AssertUnwindSafe(|| match &leases {
-            Some(leases) => self.execute(leases, started, &mut *sink),
-            None => {
-                let blanks = &self.core.blanks;
-                let script = &self.request.script;
-                let needed = engine::tables_needed(blanks.tenant(), blanks.shared(), script);
-                Err(Failure::NeedTables(needed))
-            }
-        }));
-        drop(leases);
-        let (outcome, sink) = match outcome {
-            Ok(outcome) => (outcome, Some(sink)),
-            Err(panic) => {
-                self.core.panicked("query", &*panic);
-                let error = Error::internal("a query panicked");
-                (Err(Failure::Error { error, begun: false }), None)
-            }
-        };
-        Reply { outcome, sink, started, ended: self.core.now() }
-    }
-
-    fn execute(
-        &self,
-        leases: &Leases,
-        started: Monotonic,
-        sink: &mut dyn QuerySink,
-    ) -> Result<Summary, Failure> {
-        let core = &self.core;
-        let settings = &core.settings;
-        let _listed = core.running.list(&self.interrupt);
-        if core.halt.is_cancelled() {
-            self.interrupt.interrupt(Why::ShuttingDown);
-        }
-        core.relieve(QUERY_HEADROOM_BYTES);
-        let opened = self.opened(leases, started);
-        // What the engine charges is scratch and temp files; SQLite's heap it does not charge yet.
-        let account = Account::child(&core.budget, settings.temp_bytes_max);
-        let clock = WithoutWaits { clock: &*core.runtime, waited: sink.waited() };
-        let limits = QueryLimits {
-            max_rows: self.request.max_rows,
-            row_bytes_max: settings.row_bytes_max,
-            sql_bytes_max: settings.sql_bytes_max,
-        };
-        let run = Run {
-            image: &leases.tenant.image,
-            shared: leases.shared.as_ref().map(|lease| &lease.image).or(core.blanks.shared()),
-            account: &account,
-            limits: &limits,
-            interrupt: &self.interrupt,
-            clock: &clock,
-            deadline: self.deadline,
-            as_of: Some(opened.as_of),
-        };
-        let mut sink = Opening { sink, opened: Some(opened) };
-        engine::run(&self.request.script, &run, &core.readers, &mut sink)
-    }
-
-    fn opened(&self, leases: &Leases, started: Monotonic) -> Opened {
-        let tenant = &leases.tenant;
-        let (as_of, exact): (Timestamp, bool) = match &leases.shared {
-            None => (tenant.as_of, tenant.exact),
-            Some(shared) => {
-                let same = tenant.as_of == shared.as_of && tenant.exact && shared.exact;
-                (tenant.as_of.min(shared.as_of), same)
-            }
-        };
-        Opened {
-            as_of,
-            as_of_exact: exact,
-            generation: tenant.generation,
-            cold: self.cold,
-            boot: self.boot,
-            queue: self.queue + started.since(self.submitted),
-        }
-    }
-}
-
-/// The clock of a query's deadline: it stands still while the sink waits for its reader, whom
-/// other bounds hold to a least rate.
-struct WithoutWaits<'a> {
-    clock: &'a dyn Clock,
-    waited: Option<Arc<AtomicU64>>,
-}
-
-impl Clock for WithoutWaits<'_> {
-    fn now(&self) -> Timestamp {
-        self.clock.now()
-    }
-
-    fn monotonic(&self) -> Monotonic {
-        let waited = self.waited.as_ref().map_or(0, |waited| waited.load(Ordering::Relaxed));
-        Monotonic(self.clock.monotonic().0.saturating_sub(waited))
-    }
-}
-
-/// Tells the sink what is known, right before the columns.
-struct Opening<'a> {
-    sink: &'a mut dyn QuerySink,
-    opened: Option<Opened>,
-}
-
-impl RowSink for Opening<'_> {
-    fn begin(&mut self, columns: &[Column]) -> Flow {
-        if let Some(opened) = self.opened.take() {
-            self.sink.opened(&opened);
-        }
-        self.sink.begin(columns)
-    }
-
-    fn row(&mut self, cells: &[Cell<'_>]) -> Flow {
-        self.sink.row(cells)
-    }
-
-    fn finish(&mut self, summary: &Summary) {
-        self.sink.finish(summary);
-    }
-
-    fn fail(&mut self, error: &Error) {
-        self.sink.fail(error);
     }
 }

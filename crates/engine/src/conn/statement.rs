@@ -85,6 +85,13 @@ impl Statement {
         unsafe { ffi::sqlite3_reset(self.raw()) };
     }
 
+    /// Counts VM steps from zero again. SQLite's progress handler goes by this count, which would
+    /// otherwise go on from the statement's earlier runs.
+    pub(crate) fn count_steps_anew(&mut self) {
+        // SAFETY: the statement is live.
+        unsafe { ffi::sqlite3_stmt_status(self.raw(), ffi::SQLITE_STMTSTATUS_VM_STEP, 1) };
+    }
+
     /// All parameters NULL again.
     pub(crate) fn clear_bindings(&mut self) {
         // SAFETY: the statement is live.

@@ -1,6 +1,7 @@
 //! Queries: a script against an image, its rows into a sink.
 
 mod binding;
+mod brief;
 mod faults;
 mod interrupt;
 mod near;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use model::{Account, Clock, Error, Monotonic, TableSet, Timestamp};
 
 use crate::image::Image;
+pub use brief::run_brief;
 pub use interrupt::{Interrupt, Why};
 pub use needed::tables_needed;
 pub use readers::Readers;

@@ -38,10 +38,11 @@ fn probe(blank: &Image, shared: Option<&Image>, script: &Script) -> Result<Table
         Session::reader(blank, shared, &limits)?
     };
     let looks = Cell::new(0);
-    let look = Look::new(|| {
+    let ask = || {
         looks.set(looks.get() + 1);
         (looks.get() > PROBE_PROGRESS_LOOKS).then(|| Error::internal("the probe took too long"))
-    });
+    };
+    let look = Look::new(&ask);
     look.during(&session.connection, || {
         while start < sql.len() {
             start = match session.connection.prepare(&text, start, false) {

@@ -11,16 +11,16 @@ use rusqlite::ffi;
 
 use crate::conn::Connection;
 
-/// Asked every [`PROGRESS_STEPS`] VM steps; an error ends the statement.
+/// Asked every so many VM steps; an error ends the statement.
 pub(super) struct Look<'a> {
-    ask: Box<dyn Fn() -> Option<Error> + 'a>,
+    ask: &'a dyn Fn() -> Option<Error>,
     /// What it ended with.
     ended: RefCell<Option<Error>>,
 }
 
 impl<'a> Look<'a> {
-    pub(super) fn new(ask: impl Fn() -> Option<Error> + 'a) -> Look<'a> {
-        Look { ask: Box::new(ask), ended: RefCell::new(None) }
+    pub(super) fn new(ask: &'a dyn Fn() -> Option<Error>) -> Look<'a> {
+        Look { ask, ended: RefCell::new(None) }
     }
 
     /// The error that ended a statement.
@@ -28,15 +28,25 @@ impl<'a> Look<'a> {
         self.ended.take()
     }
 
-    /// Runs `body` with this as `connection`'s handler.
+    /// Runs `body` with this as `connection`'s handler, asked every [`PROGRESS_STEPS`].
     pub(super) fn during<R>(&self, connection: &Connection, body: impl FnOnce() -> R) -> R {
+        self.during_every(PROGRESS_STEPS, connection, body)
+    }
+
+    /// The same with a number of VM steps of the caller's.
+    pub(super) fn during_every<R>(
+        &self,
+        steps: c_int,
+        connection: &Connection,
+        body: impl FnOnce() -> R,
+    ) -> R {
         let _installed = Installed(connection.clone());
         let pointer = ptr::from_ref(self).cast_mut().cast::<c_void>();
         // SAFETY: the handle is open; the guard takes the pointer back before `self` can go, also
         // when `body` panics.
         unsafe {
             let handle = connection.handle();
-            ffi::sqlite3_progress_handler(handle, PROGRESS_STEPS, Some(progress), pointer);
+            ffi::sqlite3_progress_handler(handle, steps, Some(progress), pointer);
         }
         body()
     }

@@ -30,10 +30,11 @@ struct Shelf {
 /// A reader by its number, and the image it is parked on.
 type Entry = (u64, WeakImage);
 
-/// A reader on the shelf.
-struct Kept {
-    session: Option<Session>,
-    number: u64,
+/// A reader of this shelf: parked on its image, or out for a run.
+pub(super) struct Kept {
+    pub(super) session: Session,
+    /// Its number on the clock's face, once it was parked.
+    number: Option<u64>,
     /// It was used since the hand came by.
     used: bool,
     shelf: Arc<Shelf>,
@@ -54,7 +55,9 @@ enum Visit {
 
 impl Drop for Kept {
     fn drop(&mut self) {
-        self.shelf.count.fetch_sub(1, Ordering::Relaxed);
+        if self.number.is_some() {
+            self.shelf.count.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 }
 
@@ -71,7 +74,7 @@ impl Readers {
         }
     }
 
-    /// How many are kept now.
+    /// How many are kept now, those out for a run included.
     pub fn len(&self) -> usize {
         self.shelf.count.load(Ordering::Relaxed)
     }
@@ -81,44 +84,49 @@ impl Readers {
         self.len() == 0
     }
 
-    /// A kept reader on `image`, if there is one.
+    /// A kept reader on `image` that `wanted` likes, if there is one.
     pub(super) fn take(
         &self,
         image: &Image,
         shared: Option<&Image>,
         limits: &QueryLimits,
-    ) -> Option<Session> {
-        let mut taken = image.parked(|parked| {
+        wanted: impl Fn(&Session) -> bool,
+    ) -> Option<Box<Kept>> {
+        let taken = image.parked(|parked| {
             let index = parked.iter().rposition(|entry| {
                 let kept = entry.downcast_ref::<Kept>();
                 kept.is_some_and(|kept| {
                     Arc::ptr_eq(&kept.shelf, &self.shelf)
-                        && kept.session.as_ref().is_some_and(|s| s.fits(shared, limits))
+                        && kept.session.fits(shared, limits)
+                        && wanted(&kept.session)
                 })
             })?;
             Some(parked.remove(index))
         })?;
-        let session = taken.downcast_mut::<Kept>()?.session.take()?;
-        session.resume(image, shared);
-        Some(session)
+        let mut kept = taken.downcast::<Kept>().ok()?;
+        kept.session.resume(image, shared);
+        kept.used = true;
+        Some(kept)
     }
 
-    /// Keeps `session`, which only ran plain SELECTs on `image`.
-    pub(super) fn give(&self, image: &Image, mut session: Session) {
+    /// A new reader, which may come to be kept.
+    pub(super) fn adopt(&self, session: Session) -> Box<Kept> {
+        Box::new(Kept { session, number: None, used: false, shelf: Arc::clone(&self.shelf) })
+    }
+
+    /// Keeps a reader on which only plain SELECTs ran, all of them on `image`.
+    pub(super) fn give(&self, image: &Image, mut kept: Box<Kept>) {
         if self.shelf.capacity == 0 {
             return;
         }
-        session.park();
-        let used = session.number.is_some();
-        let number = session.number.unwrap_or_else(|| {
+        kept.session.park();
+        let new = kept.number.is_none();
+        if new {
             let number = self.shelf.next.fetch_add(1, Ordering::Relaxed);
+            kept.number = Some(number);
+            self.shelf.count.fetch_add(1, Ordering::Relaxed);
             self.face(|face| face.push_back((number, image.downgrade())));
-            number
-        });
-        session.number = Some(number);
-        self.shelf.count.fetch_add(1, Ordering::Relaxed);
-        let shelf = Arc::clone(&self.shelf);
-        let kept = Box::new(Kept { session: Some(session), number, used, shelf });
+        }
         let oldest = image.parked(|parked| {
             let oldest = (parked.len() >= READERS_PER_IMAGE).then(|| parked.remove(0));
             parked.push(kept);
@@ -132,7 +140,7 @@ impl Readers {
             // The rest are in use; they will come back, and this one is the newest.
             drop(image.parked(Vec::pop));
         }
-        if !used {
+        if new {
             self.forget_gone();
         }
     }
@@ -156,7 +164,7 @@ impl Readers {
         image.parked(|parked| {
             for (index, entry) in parked.iter_mut().enumerate() {
                 let Some(kept) = entry.downcast_mut::<Kept>() else { continue };
-                if kept.number == *number && Arc::ptr_eq(&kept.shelf, &self.shelf) {
+                if kept.number == Some(*number) && Arc::ptr_eq(&kept.shelf, &self.shelf) {
                     if !take || std::mem::take(&mut kept.used) {
                         return Visit::Spared;
                     }

@@ -70,27 +70,29 @@ fn request(
     if let Some(error) = stop.due() {
         return Err(error.into());
     }
-    let look = Look::new(|| stop.due());
+    let ask = || stop.due();
+    let look = Look::new(&ask);
     let _paying = ledger::pay(run.account);
-    let mut session = match readers.take(run.image, run.shared, run.limits) {
-        Some(session) => session,
-        None => Session::reader(run.image, run.shared, run.limits)?,
+    let mut kept = match readers.take(run.image, run.shared, run.limits, |_| true) {
+        Some(kept) => kept,
+        None => readers.adopt(Session::reader(run.image, run.shared, run.limits)?),
     };
+    let session = &mut kept.session;
     let connection = session.connection.clone();
-    let mut attempt = Attempt { script, session: &mut session, look: &look, scratch: false };
+    let mut attempt = Attempt { script, session, look: &look, scratch: false };
     let outcome = look.during(&connection, || attempt.kept_or_new(run, stream));
     drop(connection);
     match outcome {
         Err(Ended::Writes) if !stream.begun => {}
         Err(ended) => return Err(ended),
         Ok(summary) => {
-            if session.plain {
-                readers.give(run.image, session);
+            if kept.session.plain {
+                readers.give(run.image, kept);
             }
             return Ok(summary);
         }
     }
-    drop(session);
+    drop(kept);
     let mut session = Session::scratch(run.image, run.shared, run.limits, run.account)?;
     let connection = session.connection.clone();
     let mut attempt = Attempt { script, session: &mut session, look: &look, scratch: true };
@@ -111,7 +113,7 @@ impl Attempt<'_> {
         let Some(kept) = self.session.take_statement(&self.script.sql) else {
             return self.statements(run, stream);
         };
-        let KeptStatement { sql, mut statement, columns } = kept;
+        let KeptStatement { sql, mut statement, columns, brief } = kept;
         let mut used = Used::none(&self.script.params);
         // SAFETY: `keep_statement` clears the bindings; on errors the statement is dropped.
         unsafe { binding::bind(&mut statement, &self.script.params, &mut used)? };
@@ -120,7 +122,7 @@ impl Attempt<'_> {
         self.session.watch.stepping.set(true);
         let summary = stream.rows(&mut statement, &columns).map_err(|f| self.ended(f, 0))?;
         self.session.plain &= !self.session.watch.seen.unusual.get();
-        self.session.keep_statement(KeptStatement { sql, statement, columns });
+        self.session.keep_statement(KeptStatement { sql, statement, columns, brief });
         Ok(summary)
     }
 
@@ -220,7 +222,8 @@ impl Attempt<'_> {
         self.session.plain &= !self.session.watch.seen.unusual.get();
         if only && self.session.plain && !columns.is_empty() {
             let sql = self.script.sql.as_str().into();
-            self.session.keep_statement(KeptStatement { sql, statement, columns });
+            let brief = !self.session.watch.seen.slow.get();
+            self.session.keep_statement(KeptStatement { sql, statement, columns, brief });
         }
         Ok(summary)
     }

@@ -30,8 +30,6 @@ pub(super) struct Session {
     limits: (u64, u64),
     /// Nothing but plain SELECTs ran.
     pub(super) plain: bool,
-    /// Its number among the kept readers, once it was one.
-    pub(super) number: Option<u64>,
 }
 
 // SAFETY: the watch's `Rc` never leaves the session, and SQLite's pointer to it is used only while
@@ -43,6 +41,8 @@ pub(super) struct KeptStatement {
     pub(super) sql: Box<str>,
     pub(super) statement: Statement,
     pub(super) columns: Arc<[Column]>,
+    /// It may be run the short way, see [`super::brief`].
+    pub(super) brief: bool,
 }
 
 impl Session {
@@ -113,7 +113,6 @@ impl Session {
             kept: Vec::new(),
             limits: (limits.row_bytes_max, limits.sql_bytes_max),
             plain: true,
-            number: None,
         })
     }
 
@@ -142,6 +141,11 @@ impl Session {
     pub(super) fn take_statement(&mut self, sql: &str) -> Option<KeptStatement> {
         let index = self.kept.iter().rposition(|kept| *kept.sql == *sql)?;
         Some(self.kept.remove(index))
+    }
+
+    /// Whether it keeps a statement for `sql` that may be run the short way.
+    pub(super) fn keeps_brief(&self, sql: &str) -> bool {
+        self.kept.iter().any(|kept| kept.brief && *kept.sql == *sql)
     }
 
     /// Keeps a statement, clean of parameters and of its run.

@@ -7,7 +7,7 @@ use crate::PageSize;
 use crate::fixture::{Bench, DEVICES, Kept, READS, fleet, fleet_image, models_image};
 use crate::{Blank, Part};
 
-fn bench() -> Bench {
+pub(super) fn bench() -> Bench {
     Bench::new(fleet_image(PageSize::Tiny, &[0, 1]))
 }
 

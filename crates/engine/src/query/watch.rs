@@ -10,6 +10,7 @@ use std::sync::Arc;
 use model::{Catalog, ColumnType, TableSet};
 use rusqlite::ffi;
 
+use super::brief;
 use crate::conn::Connection;
 use crate::image::Image;
 use crate::sandbox;
@@ -25,6 +26,8 @@ pub(super) struct Seen {
     pub(super) scratch: Cell<bool>,
     /// Something happened that a plain SELECT does not do.
     pub(super) unusual: Cell<bool>,
+    /// Something is called or read that may take long within one VM step.
+    pub(super) slow: Cell<bool>,
     /// A temp table or an attached database other than `shared` is written to.
     pub(super) private_write: Cell<bool>,
     /// Why it was refused.
@@ -89,6 +92,7 @@ impl Watch {
         self.seen.touched.set(TableSet::EMPTY);
         self.seen.scratch.set(false);
         self.seen.unusual.set(false);
+        self.seen.slow.set(false);
         self.seen.private_write.set(false);
         self.seen.denied.take();
         self.seen.views.take();
@@ -183,6 +187,8 @@ impl Watch {
         let named = self.named(database);
         let Some((named, number)) = named.and_then(|named| Some((named, named.find(table)?)))
         else {
+            // None of the catalog's: a virtual table, say, of which any step may take long.
+            self.seen.slow.set(true);
             return Verdict::Allow;
         };
         let this: TableSet = [number].into_iter().collect();
@@ -230,10 +236,20 @@ impl Watch {
             // For a table of which no column is read, SQLite gives the schema only if the
             // statement does. A temp table of the same name costs a needless load at worst.
             ffi::SQLITE_READ if database.is_empty() => {
-                self.touch("main", name).and(|| self.touch("shared", name))
+                let slow = self.seen.slow.get();
+                let verdict = self.touch("main", name).and(|| self.touch("shared", name));
+                let known = self.main.find(name).is_some() || self.is_shared(name);
+                self.seen.slow.set(slow || !known);
+                verdict
             }
             ffi::SQLITE_READ => self.touch(database, name),
-            ffi::SQLITE_SELECT | ffi::SQLITE_FUNCTION | ffi::SQLITE_RECURSIVE => Verdict::Allow,
+            ffi::SQLITE_FUNCTION => {
+                if !brief::is_quick(second.unwrap_or("")) {
+                    self.seen.slow.set(true);
+                }
+                Verdict::Allow
+            }
+            ffi::SQLITE_SELECT | ffi::SQLITE_RECURSIVE => Verdict::Allow,
             ffi::SQLITE_INSERT | ffi::SQLITE_UPDATE | ffi::SQLITE_DELETE => {
                 self.write(database).and(|| self.touch(database, name))
             }

@@ -1,0 +1,295 @@
+//! The short way: a statement that a kept reader has prepared, that calls and reads nothing which
+//! may take long within one VM step, and that ends within a few thousand steps and rows, may run on
+//! a thread that must not block. What takes longer is dropped unseen and goes the long way.
+
+use model::limits::{BRIEF_BYTES, BRIEF_ROWS, BRIEF_STEPS};
+use model::{Cell, Column, Error, Flow, RowSink, Summary};
+
+use super::binding::{self, Used};
+use super::progress::Look;
+use super::session::{KeptStatement, Session};
+use super::stream::Stream;
+use super::{Readers, Run, Script};
+use crate::ledger;
+
+/// Functions that are quick whatever their arguments are: at most one pass over a value that was
+/// read or given. Operators that are functions (`LIKE`, `GLOB`, `REGEXP`, `->`) are not.
+const QUICK: &[&str] = &[
+    "abs",
+    "avg",
+    "coalesce",
+    "count",
+    "date",
+    "datetime",
+    "ifnull",
+    "iif",
+    "julianday",
+    "length",
+    "max",
+    "min",
+    "nullif",
+    "round",
+    "strftime",
+    "sum",
+    "time",
+    "total",
+    "typeof",
+    "unixepoch",
+];
+
+/// Whether function `name` is one of the quick ones.
+pub(super) fn is_quick(name: &str) -> bool {
+    QUICK.iter().any(|quick| quick.eq_ignore_ascii_case(name))
+}
+
+/// Runs `script` the short way if it can be: `begin`, rows and `finish` go to `sink` once it has
+/// ended well. `None`: nothing was sent, [`super::run`] it. Looks neither at the deadline nor at
+/// the interrupt, since it ends before they matter; what it charges is nothing.
+pub fn run_brief(
+    script: &Script,
+    run: &Run<'_>,
+    readers: &Readers,
+    sink: &mut dyn RowSink,
+) -> Option<Summary> {
+    let sql = script.sql.as_str();
+    let wanted = |session: &Session| session.keeps_brief(sql);
+    let mut kept = readers.take(run.image, run.shared, run.limits, wanted)?;
+    let session = &mut kept.session;
+    let mut statement = session.take_statement(sql)?;
+    let mut held = Held::default();
+    let outcome = {
+        let _paying = ledger::pay(run.account);
+        attempt(script, run, session, &mut statement, &mut held)
+    };
+    // A reader of which anything else is to be said is not kept.
+    let outcome = outcome?;
+    statement.brief = outcome.is_some();
+    let columns = std::sync::Arc::clone(&statement.columns);
+    session.keep_statement(statement);
+    readers.give(run.image, kept);
+    let summary = outcome?;
+    held.replay(&columns, sink);
+    sink.finish(&summary);
+    Some(summary)
+}
+
+/// `None`: it failed. `Some(None)`: it was not brief.
+fn attempt(
+    script: &Script,
+    run: &Run<'_>,
+    session: &Session,
+    kept: &mut KeptStatement,
+    held: &mut Held,
+) -> Option<Option<Summary>> {
+    let mut used = Used::none(&script.params);
+    // SAFETY: `keep_statement` clears the bindings; where it is not reached the statement is
+    // dropped, while `script` lives.
+    unsafe { binding::bind(&mut kept.statement, &script.params, &mut used) }.ok()?;
+    used.check(&script.params).ok()?;
+    kept.statement.count_steps_anew();
+    session.watch.forget();
+    session.watch.stepping.set(true);
+    let ask = || Some(Error::internal("too many steps for the short way"));
+    let look = Look::new(&ask);
+    let mut stream =
+        Stream { sink: held, begun: false, max_rows: run.limits.max_rows, as_of: run.as_of };
+    let stepped = look.during_every(BRIEF_STEPS, &session.connection, || {
+        stream.rows(&mut kept.statement, &kept.columns)
+    });
+    if look.take().is_some() || held.full {
+        return Some(None);
+    }
+    let summary = stepped.ok()?;
+    (!session.watch.seen.unusual.get()).then_some(Some(summary))
+}
+
+/// A few rows, held until they may be sent.
+#[derive(Default)]
+struct Held {
+    cells: Vec<HeldCell>,
+    bytes: Vec<u8>,
+    rows: u64,
+    /// There were too many.
+    full: bool,
+}
+
+/// A cell whose text or blob lies in the bytes, up to there from where the one before ended.
+#[derive(Clone, Copy)]
+enum HeldCell {
+    Null,
+    Integer(i64),
+    Real(f64),
+    Text(usize),
+    Blob(usize),
+}
+
+impl Held {
+    fn replay(&self, columns: &[Column], sink: &mut dyn RowSink) {
+        if sink.begin(columns) == Flow::Stop {
+            return;
+        }
+        let mut row = Vec::with_capacity(columns.len());
+        let mut start = 0;
+        for held in self.cells.chunks(columns.len().max(1)) {
+            row.clear();
+            for cell in held {
+                let mut part = |end: usize| {
+                    let part = &self.bytes[start..end];
+                    start = end;
+                    part
+                };
+                row.push(match *cell {
+                    HeldCell::Null => Cell::Null,
+                    HeldCell::Integer(value) => Cell::Integer(value),
+                    HeldCell::Real(value) => Cell::Real(value),
+                    // It was a text when it was held; the default is for the compiler.
+                    HeldCell::Text(end) => {
+                        Cell::Text(std::str::from_utf8(part(end)).unwrap_or_default())
+                    }
+                    HeldCell::Blob(end) => Cell::Blob(part(end)),
+                });
+            }
+            if sink.row(&row) == Flow::Stop {
+                return;
+            }
+        }
+    }
+}
+
+impl RowSink for Held {
+    fn begin(&mut self, columns: &[Column]) -> Flow {
+        self.cells.reserve(columns.len());
+        Flow::Continue
+    }
+
+    fn row(&mut self, cells: &[Cell<'_>]) -> Flow {
+        let bytes: usize = cells.iter().map(Cell::payload_bytes).sum();
+        if self.rows >= BRIEF_ROWS || self.bytes.len() + bytes > BRIEF_BYTES {
+            self.full = true;
+            return Flow::Stop;
+        }
+        self.rows += 1;
+        for cell in cells {
+            let held = match *cell {
+                Cell::Null => HeldCell::Null,
+                Cell::Integer(value) => HeldCell::Integer(value),
+                Cell::Real(value) => HeldCell::Real(value),
+                Cell::Text(text) => {
+                    self.bytes.extend_from_slice(text.as_bytes());
+                    HeldCell::Text(self.bytes.len())
+                }
+                Cell::Blob(blob) => {
+                    self.bytes.extend_from_slice(blob);
+                    HeldCell::Blob(self.bytes.len())
+                }
+            };
+            self.cells.push(held);
+        }
+        Flow::Continue
+    }
+
+    // The outcome says how it ended.
+    fn finish(&mut self, _: &Summary) {}
+
+    fn fail(&mut self, _: &Error) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Params;
+    use super::super::tests::bench;
+    use super::*;
+    use crate::fixture::{Bench, Kept};
+
+    fn brief(bench: &Bench, sql: &str, sink: &mut Kept) -> Option<Summary> {
+        let script = Script { sql: sql.to_owned(), params: bench.params.clone() };
+        bench.with_run(|run| run_brief(&script, run, &bench.readers, sink))
+    }
+
+    /// Once the long way, then the short way; whether that was gone, and with the same rows.
+    fn goes(bench: &Bench, sql: &str) -> bool {
+        let mut long = Kept::default();
+        assert!(brief(bench, sql, &mut long).is_none(), "nothing is prepared yet: {sql}");
+        let summary = bench.run(sql, &mut long).unwrap();
+        let mut short = Kept::default();
+        let Some(again) = brief(bench, sql, &mut short) else {
+            assert!(short.columns.is_none() && short.finished.is_none(), "{sql}");
+            return false;
+        };
+        assert_eq!((again.rows, again.cut), (summary.rows, summary.cut), "{sql}");
+        assert_eq!((&short.rows, &short.columns), (&long.rows, &long.columns), "{sql}");
+        assert!(short.finished.is_some() && short.failed.is_none());
+        true
+    }
+
+    #[test]
+    fn what_goes_the_short_way() {
+        for sql in [
+            "SELECT id, price, x'00ff', NULL, 1.5 FROM devices WHERE id = 'd0007'",
+            "SELECT d.id, max(r.pages) FROM devices d JOIN reads r ON device_id = d.id WHERE d.id = 'd0003'",
+            "SELECT count(*) FROM devices WHERE id < 'd0004'",
+            "WITH few AS (SELECT id FROM devices WHERE id < 'd0004') SELECT id FROM few ORDER BY id DESC",
+            "SELECT 'ü' || char(0), '' WHERE 1 = 0",
+        ] {
+            let quick = !sql.contains("char(");
+            assert_eq!(goes(&bench(), sql), quick, "{sql}");
+        }
+    }
+
+    #[test]
+    fn what_goes_the_long_way() {
+        for sql in [
+            // May take long within one step.
+            "SELECT replace(id, 'd', 'e') FROM devices WHERE id = 'd0007'",
+            "SELECT id FROM devices WHERE id LIKE 'd0007'",
+            "SELECT trim(id, 'd') FROM devices WHERE id = 'd0007'",
+            "SELECT value FROM json_each('[1]')",
+            "SELECT value FROM generate_series(1, 2)",
+            "SELECT name FROM sqlite_schema WHERE name = 'devices'",
+            // Too many steps, rows, bytes.
+            "SELECT count(*) FROM reads a, reads b WHERE a.pages < b.pages",
+            "WITH RECURSIVE c(x) AS (VALUES (1) UNION ALL SELECT x + 1 FROM c WHERE x < 65) SELECT x FROM c",
+            "SELECT zeroblob(20000)",
+            // No plain SELECT, or no single one.
+            "SELECT 1; SELECT 2",
+            "CREATE TEMP TABLE x(a); SELECT a FROM x",
+            "UPDATE devices SET price = 1 WHERE id = 'd0007' RETURNING id",
+            "PRAGMA table_info(devices)",
+        ] {
+            assert!(!goes(&bench(), sql), "{sql}");
+        }
+    }
+
+    #[test]
+    fn one_that_was_not_brief_is_not_tried_again_and_stays_prepared() {
+        let bench = bench();
+        let sql = "SELECT count(*) FROM reads a, reads b WHERE a.pages < b.pages";
+        assert!(!goes(&bench, sql));
+        assert_eq!(bench.readers.len(), 1);
+        let wanted = |session: &Session| session.keeps_brief(sql);
+        bench.with_run(|run| {
+            assert!(bench.readers.take(run.image, run.shared, run.limits, wanted).is_none());
+        });
+        assert_eq!(bench.rows(sql), bench.rows(sql));
+    }
+
+    #[test]
+    fn steps_of_earlier_runs_do_not_count() {
+        let bench = bench();
+        let sql = "SELECT id FROM devices WHERE id < 'd0009'";
+        assert!(goes(&bench, sql));
+        for _ in 0..BRIEF_STEPS {
+            assert!(brief(&bench, sql, &mut Kept::default()).is_some());
+        }
+    }
+
+    #[test]
+    fn parameters_that_do_not_fit_are_left_to_the_long_way() {
+        let mut bench = bench();
+        let sql = "SELECT pages FROM reads WHERE device_id = ?1 ORDER BY 1 LIMIT 1";
+        bench.params = Params::Positional(vec![super::super::Value::Text("d0003".to_owned())]);
+        assert!(goes(&bench, sql));
+        bench.params = Params::None;
+        assert!(brief(&bench, sql, &mut Kept::default()).is_none());
+    }
+}
