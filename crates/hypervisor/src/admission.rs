@@ -39,6 +39,12 @@ struct Line<W> {
     waiting: VecDeque<(u64, W)>,
 }
 
+impl<W> Default for Line<W> {
+    fn default() -> Self {
+        Line { running: 0, waiting: VecDeque::new() }
+    }
+}
+
 impl<W> Default for Desk<W> {
     fn default() -> Self {
         Desk {
@@ -52,26 +58,37 @@ impl<W> Default for Desk<W> {
 }
 
 impl<W> Desk<W> {
+    /// Takes a place if one is free.
+    fn try_enter(&mut self, tenant: &TenantId, bounds: &AdmissionSettings) -> bool {
+        // Whoever waits could not run when a place was last free, so passing them would be unfair
+        // only within the tenant: hence the look at its own line.
+        if self.running >= bounds.replica_concurrent {
+            return false;
+        }
+        match self.tenants.get_mut(tenant) {
+            Some(line) if line.running >= bounds.tenant_concurrent || !line.waiting.is_empty() => {
+                return false;
+            }
+            Some(line) => line.running += 1,
+            None => {
+                let line = Line { running: 1, waiting: VecDeque::new() };
+                self.tenants.insert(tenant.clone(), line);
+            }
+        }
+        self.running += 1;
+        true
+    }
+
     fn enter(
         &mut self,
         tenant: &TenantId,
         bounds: &AdmissionSettings,
         waiter: impl FnOnce() -> W,
     ) -> Answer {
-        let line = self
-            .tenants
-            .entry(tenant.clone())
-            .or_insert_with(|| Line { running: 0, waiting: VecDeque::new() });
-        // Whoever waits could not run when a place was last free, so passing them would be unfair
-        // only within the tenant: hence the look at its own line.
-        let free = self.running < bounds.replica_concurrent
-            && line.running < bounds.tenant_concurrent
-            && line.waiting.is_empty();
-        if free {
-            self.running += 1;
-            line.running += 1;
+        if self.try_enter(tenant, bounds) {
             return Answer::Run;
         }
+        let line = self.tenants.entry(tenant.clone()).or_default();
         let shed = if line.waiting.len() >= bounds.tenant_queued {
             Some(ShedReason::TenantQueue)
         } else if self.queued >= bounds.replica_queued {
@@ -220,6 +237,12 @@ impl Admission {
                 Err(reason)
             }
         }
+    }
+
+    /// A permit, if one is free for `tenant` now.
+    pub(crate) fn try_enter(self: &Arc<Self>, tenant: &TenantId) -> Option<Permit> {
+        let free = self.desk().try_enter(tenant, &self.bounds);
+        free.then(|| self.permit(tenant.clone()))
     }
 
     /// Queries running and waiting.

@@ -3,6 +3,7 @@
 
 mod admission;
 mod boot;
+mod brief;
 mod core;
 mod drain;
 mod events;

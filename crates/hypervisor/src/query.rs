@@ -60,6 +60,14 @@ struct Ask<'a> {
     end: Option<Option<ErrorCode>>,
 }
 
+/// What a query needs as far as can be told before it is looked at.
+pub(crate) fn first_need(core: &Core, request: &QueryRequest, now: Monotonic) -> Need {
+    let since = |age: Duration| Monotonic(now.0.saturating_sub(Monotonic(0).after(age).0));
+    let all = core.settings.tables == TablesPolicy::All;
+    let tables = if all { core.catalog.tenant_tables() } else { TableSet::EMPTY };
+    Need { tables, read_since: request.max_age.map(since) }
+}
+
 /// Runs a query.
 pub(crate) async fn query(
     core: &Arc<Core>,
@@ -68,17 +76,13 @@ pub(crate) async fn query(
     interrupt: Interrupt,
 ) -> Result<Summary, Error> {
     let _inside = Inside::enter(core)?;
-    let now = core.now();
-    let since = |age: Duration| Monotonic(now.0.saturating_sub(Monotonic(0).after(age).0));
-    let all = core.settings.tables == TablesPolicy::All;
-    let tables = if all { core.catalog.tenant_tables() } else { TableSet::EMPTY };
     let mut ask = Ask {
         core,
         owner: Some(request.tenant.clone()),
-        need: Need { tables, read_since: request.max_age.map(since) },
+        need: first_need(core, &request, core.now()),
         shared: TableSet::EMPTY,
         reads_shared: core.hints.reads_shared(&request.script.sql),
-        probed: all,
+        probed: core.settings.tables == TablesPolicy::All,
         request: Arc::new(request),
         interrupt,
         spent: Spent::default(),
@@ -206,12 +210,12 @@ impl Ask<'_> {
         })
     }
 
-    /// A turn: the short way where it can be gone, else on a query thread.
+    /// A turn on a query thread: runs the script, or without leases finds out what it needs.
     async fn turn(
         &mut self,
         leases: Option<Leases>,
         permit: Permit,
-        mut sink: Box<dyn QuerySink>,
+        sink: Box<dyn QuerySink>,
     ) -> Result<Reply, Error> {
         let core = self.core;
         let submitted = core.now();
@@ -225,14 +229,6 @@ impl Ask<'_> {
             queue: self.spent.queue,
             cold: self.spent.cold,
         };
-        if let Some(leases) = &leases
-            && let Some(outcome) = work.run_brief(leases, &mut *sink)
-        {
-            let ended = core.now();
-            self.spent.exec += ended.since(submitted);
-            let outcome = outcome.map_err(|error| Failure::Error { error, begun: false });
-            return Ok(Reply { outcome, sink: None, started: submitted, ended });
-        }
         let (sender, receiver) = oneshot::channel();
         core.query_threads.submit(Box::new(move || {
             let reply = work.run(leases, sink);

@@ -1,4 +1,4 @@
-//! A query's turn: on a query thread, or the short way on the thread that asks.
+//! A query's turn on a query thread, and what every way of running one has in common.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -64,29 +64,6 @@ impl Work {
         Reply { outcome, sink, started, ended: self.core.now() }
     }
 
-    /// The short way: on the thread that asks, where a kept reader has the statement ready and it
-    /// ends at once. `None`: it did not, and nothing was sent.
-    pub(crate) fn run_brief(
-        &self,
-        leases: &Leases,
-        sink: &mut dyn QuerySink,
-    ) -> Option<Result<Summary, Error>> {
-        let opened = self.opened(leases, self.submitted);
-        let outcome = catch_unwind(AssertUnwindSafe(|| {
-            self.with_run(leases, &*self.core.runtime, |run| {
-                let mut sink = Opening { sink, opened: Some(opened) };
-                engine::run_brief(&self.request.script, run, &self.core.readers, &mut sink)
-            })
-        }));
-        match outcome {
-            Ok(summary) => summary.map(Ok),
-            Err(panic) => {
-                self.core.panicked("query", &*panic);
-                Some(Err(Error::internal("a query panicked")))
-            }
-        }
-    }
-
     fn execute(
         &self,
         leases: &Leases,
@@ -99,22 +76,56 @@ impl Work {
             self.interrupt.interrupt(Why::ShuttingDown);
         }
         core.relieve(QUERY_HEADROOM_BYTES);
-        let opened = self.opened(leases, started);
         let clock = WithoutWaits { clock: &*core.runtime, waited: sink.waited() };
-        self.with_run(leases, &clock, |run| {
-            let mut sink = Opening { sink, opened: Some(opened) };
-            engine::run(&self.request.script, run, &core.readers, &mut sink)
+        let attempt = Attempt {
+            core,
+            request: &self.request,
+            interrupt: &self.interrupt,
+            clock: &clock,
+            deadline: self.deadline,
+            leases,
+        };
+        let timing = Timing {
+            cold: self.cold,
+            boot: self.boot,
+            queue: self.queue + started.since(self.submitted),
+        };
+        attempt.with_run(sink, timing, |run, sink| {
+            engine::run(&self.request.script, run, &core.readers, sink)
         })
     }
+}
 
-    fn with_run<R>(
+/// Where a query's time went before it began to run.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Timing {
+    pub(crate) cold: bool,
+    pub(crate) boot: Duration,
+    pub(crate) queue: Duration,
+}
+
+/// A run of a query on the images it holds leases on.
+pub(crate) struct Attempt<'a> {
+    pub(crate) core: &'a Core,
+    pub(crate) request: &'a QueryRequest,
+    pub(crate) interrupt: &'a Interrupt,
+    pub(crate) clock: &'a dyn Clock,
+    pub(crate) deadline: Monotonic,
+    pub(crate) leases: &'a Leases,
+}
+
+impl Attempt<'_> {
+    /// What the engine is given; the sink is told what is known right before the columns.
+    pub(crate) fn with_run<R>(
         &self,
-        leases: &Leases,
-        clock: &dyn Clock,
-        body: impl FnOnce(&Run<'_>) -> R,
+        sink: &mut dyn QuerySink,
+        timing: Timing,
+        body: impl FnOnce(&Run<'_>, &mut dyn RowSink) -> R,
     ) -> R {
-        let core = &self.core;
+        let (core, leases) = (self.core, self.leases);
         let settings = &core.settings;
+        let opened = self.opened(timing);
+        let mut sink = Opening { sink, opened: Some(opened) };
         // What the engine charges is scratch and temp files; SQLite's heap it does not charge yet.
         let account = Account::child(&core.budget, settings.temp_bytes_max);
         let limits = QueryLimits {
@@ -122,21 +133,22 @@ impl Work {
             row_bytes_max: settings.row_bytes_max,
             sql_bytes_max: settings.sql_bytes_max,
         };
-        body(&Run {
+        let run = Run {
             image: &leases.tenant.image,
             shared: leases.shared.as_ref().map(|lease| &lease.image).or(core.blanks.shared()),
             account: &account,
             limits: &limits,
-            interrupt: &self.interrupt,
-            clock,
+            interrupt: self.interrupt,
+            clock: self.clock,
             deadline: self.deadline,
-            as_of: Some(self.opened(leases, self.submitted).as_of),
-        })
+            as_of: Some(opened.as_of),
+        };
+        body(&run, &mut sink)
     }
 
-    fn opened(&self, leases: &Leases, started: Monotonic) -> Opened {
-        let tenant = &leases.tenant;
-        let (as_of, exact): (Timestamp, bool) = match &leases.shared {
+    fn opened(&self, timing: Timing) -> Opened {
+        let tenant = &self.leases.tenant;
+        let (as_of, exact): (Timestamp, bool) = match &self.leases.shared {
             None => (tenant.as_of, tenant.exact),
             Some(shared) => {
                 let same = tenant.as_of == shared.as_of && tenant.exact && shared.exact;
@@ -147,9 +159,9 @@ impl Work {
             as_of,
             as_of_exact: exact,
             generation: tenant.generation,
-            cold: self.cold,
-            boot: self.boot,
-            queue: self.queue + started.since(self.submitted),
+            cold: timing.cold,
+            boot: timing.boot,
+            queue: timing.queue,
         }
     }
 }

@@ -10,7 +10,7 @@ use axum::response::IntoResponse;
 use futures_util::FutureExt;
 use hyper::body::Incoming;
 use hypervisor::Runtime;
-use model::{Error, ErrorCode};
+use model::{Error, ErrorCode, TenantId};
 use tower::Service as _;
 use tracing::Instrument;
 
@@ -94,7 +94,7 @@ impl Front {
             let front = front.clone();
             let router = front.0.service.get().map(|(_, router)| router.clone());
             match router {
-                Some(router) => Box::pin(async move { front.answer(router, request).await }),
+                Some(router) => Box::pin(front.answer(router, request)),
                 None => Box::pin(async move { front.not_started(&request) }),
             }
         })
@@ -106,19 +106,23 @@ impl Front {
         let front = self.clone();
         Arc::new(move |request| {
             let (front, router) = (front.clone(), router.clone());
-            Box::pin(async move { front.answer(router, request).await })
+            Box::pin(front.answer(router, request))
         })
     }
 
-    async fn answer(&self, mut router: axum::Router, request: Request<Incoming>) -> Response<Body> {
+    async fn answer(self, mut router: axum::Router, request: Request<Incoming>) -> Response<Body> {
         let id = request_id::of(request.headers(), || self.0.runtime.random());
         let route = routes::label(request.uri().path());
+        // A tenant that is ill-formed is not named: the handler refuses it.
+        let (uri, headers) = (request.uri(), request.headers());
+        let tenant = self.service().and_then(|s| s.naming.tenant(uri.query(), headers).ok());
         let span = tracing::info_span!(
             "request",
             "request.id" = id.to_str().unwrap_or_default(),
             route,
-            "tenant.id" = tracing::field::Empty
+            "tenant.id" = tenant.as_ref().map(TenantId::as_str)
         );
+        drop(tenant);
         let answered = AssertUnwindSafe(router.call(request)).catch_unwind().instrument(span).await;
         let mut response = match answered {
             Ok(Ok(response)) => response,

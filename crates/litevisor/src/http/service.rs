@@ -84,11 +84,9 @@ impl Service {
         Arc::clone(&self.runtime) as Arc<dyn Clock>
     }
 
-    /// The tenant of a request; the request's span learns of it.
+    /// The tenant of a request.
     pub(crate) fn tenant(&self, parts: &Parts) -> Result<TenantId, Error> {
-        let tenant = self.naming.tenant(parts.uri.query(), &parts.headers)?;
-        tracing::Span::current().record("tenant.id", tenant.as_str());
-        Ok(tenant)
+        self.naming.tenant(parts.uri.query(), &parts.headers)
     }
 
     /// The tenant of a request that has no other parameter.

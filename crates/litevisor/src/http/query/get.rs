@@ -5,6 +5,8 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{Method, Response, request::Parts};
+use engine::Script;
+use hypervisor::QueryRequest;
 use model::{Error, TenantId};
 
 use super::super::error::{Problem, ProblemBody};
@@ -62,16 +64,17 @@ fn wanted(service: &Service, parts: &Parts, tenant: TenantId) -> Result<Wanted, 
     };
     super::check_sql(service, &sql)?;
     Ok(Wanted {
-        tenant,
-        sql,
-        params: said.params.finish()?,
+        request: QueryRequest {
+            tenant,
+            script: Script { sql, params: said.params.finish()? },
+            timeout: super::timeout(service, number("timeout_ms", said.timeout_ms)?)?,
+            max_rows: number("max_rows", said.max_rows)?,
+            max_age: super::max_age(said.max_age.as_deref())?,
+        },
         format: match &said.format {
             Some(name) => format::by_name(name)?,
             None => format::by_accept(&parts.headers)?,
         },
-        timeout: super::timeout(service, number("timeout_ms", said.timeout_ms)?)?,
-        max_rows: number("max_rows", said.max_rows)?,
-        max_age: super::max_age(said.max_age.as_deref())?,
         trailers: run::takes_trailers(&parts.headers),
     })
 }

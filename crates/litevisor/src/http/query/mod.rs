@@ -10,21 +10,16 @@ mod sink;
 
 use std::time::Duration;
 
-use engine::Params;
 use export::Format;
-use model::{Error, ErrorCode, TenantId};
+use hypervisor::QueryRequest;
+use model::{Error, ErrorCode};
 
 use super::service::Service;
 
 /// A request for a result, checked.
 pub(super) struct Wanted {
-    tenant: TenantId,
-    sql: String,
-    params: Params,
+    request: QueryRequest,
     format: Format,
-    timeout: Duration,
-    max_rows: Option<u64>,
-    max_age: Option<Duration>,
     /// The client takes trailers.
     trailers: bool,
 }

@@ -6,7 +6,9 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderMap, Response, request::Parts};
+use engine::Script;
 use export::Format;
+use hypervisor::QueryRequest;
 use model::{Error, ErrorCode, TenantId};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -52,16 +54,20 @@ pub(crate) struct QueryBody {
         (status = "5XX", description = "This replica's fault", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn handle(
+pub(crate) fn handle(
     State(service): State<Arc<Service>>,
     request: Request,
-) -> Result<Response<Body>, Problem> {
+) -> impl Future<Output = Result<Response<Body>, Problem>> + Send {
+    // Taken apart out here, so that the future has not both the request and its parts in it.
     let (parts, body) = request.into_parts();
-    let tenant = service.tenant(&parts)?;
-    check_content_type(&parts.headers)?;
-    let bytes = service.read_body(&parts.headers, body).await?;
-    let wanted = wanted(&service, &parts, tenant, &bytes)?;
-    run::run(service, wanted).await
+    async move {
+        let tenant = service.tenant(&parts)?;
+        check_content_type(&parts.headers)?;
+        let bytes = service.read_body(&parts.headers, body).await?;
+        let wanted = wanted(&service, &parts, tenant, &bytes)?;
+        drop((parts, bytes));
+        run::run(service, wanted).await
+    }
 }
 
 fn wanted(
@@ -84,14 +90,15 @@ fn wanted(
         .map_err(|error| invalid(format!("the body is not as it should be: {error}")))?;
     super::check_sql(service, &body.sql)?;
     Ok(Wanted {
-        tenant,
-        params: super::params::from_json(body.params)?,
+        request: QueryRequest {
+            tenant,
+            script: Script { sql: body.sql, params: super::params::from_json(body.params)? },
+            timeout: super::timeout(service, body.timeout_ms)?,
+            max_rows: body.max_rows,
+            max_age: super::max_age(body.max_age.as_deref())?,
+        },
         format: chosen_format(body.format.as_deref(), &parts.headers)?,
-        timeout: super::timeout(service, body.timeout_ms)?,
-        max_rows: body.max_rows,
-        max_age: super::max_age(body.max_age.as_deref())?,
         trailers: run::takes_trailers(&parts.headers),
-        sql: body.sql,
     })
 }
 
