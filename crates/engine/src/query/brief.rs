@@ -91,8 +91,13 @@ fn attempt(
     session.watch.stepping.set(true);
     let ask = || Some(Error::internal("too many steps for the short way"));
     let look = Look::new(&ask);
-    let mut stream =
-        Stream { sink: held, begun: false, max_rows: run.limits.max_rows, as_of: run.as_of };
+    let mut stream = Stream {
+        sink: held,
+        begun: false,
+        max_rows: run.limits.max_rows,
+        row_bytes_max: run.limits.row_bytes_max,
+        as_of: run.as_of,
+    };
     let stepped = look.during_every(BRIEF_STEPS, &session.connection, || {
         stream.rows(&mut kept.statement, &kept.columns)
     });
