@@ -16,7 +16,7 @@ use hypervisor::{Interrupt, Opened, QueryRequest};
 use model::{Clock, Error, Monotonic, Summary};
 
 use super::super::error::Problem;
-use super::super::pipe::{End, pipe};
+use super::super::pipe::{End, PipeReader, pipe};
 use super::super::service::Service;
 use super::Wanted;
 use super::body::{Ending, StreamBody};
@@ -52,22 +52,9 @@ pub(super) async fn run(service: Arc<Service>, wanted: Wanted) -> Result<Respons
         bytes_max: service.bounds.result_bytes_max,
         row_bytes_max: service.bounds.row_bytes_max,
     };
-    let mut sink = ResultSink::new(format, writer, telling.clone(), bounds);
+    let sink = ResultSink::new(format, writer, telling.clone(), bounds);
     let request = wanted.request;
-    let mut running = None;
-    let first = match service.hypervisor.query_at_once(&request, &mut sink) {
-        Some(outcome) => Some(outcome),
-        None => {
-            let running = running.insert(start(&service, request, sink));
-            poll_fn(|cx| {
-                if let Poll::Ready(result) = running.as_mut().poll(cx) {
-                    return Poll::Ready(Some(result));
-                }
-                reader.poll_worth_sending(cx).map(|()| None)
-            })
-            .await
-        }
-    };
+    let (first, running) = begin(&service, request, sink, &reader).await;
     let exec_until = service.runtime.monotonic();
     let (opened, fault) = {
         let mut told = telling.lock();
@@ -103,13 +90,34 @@ pub(super) async fn run(service: Arc<Service>, wanted: Wanted) -> Result<Respons
                     .headers_mut()
                     .insert(TRAILER, HeaderValue::from_static("Litevisor-Complete"));
             }
-            let running = running.filter(|_| done.is_none());
             let body =
                 StreamBody::new(running, done.and_then(Result::ok), reader, trailers, ending);
             *response.body_mut() = Body::new(body);
         }
     }
     Ok(response)
+}
+
+/// Runs it to its end or until its head should go out: how it ended, if it has, and what goes on.
+async fn begin(
+    service: &Arc<Service>,
+    request: QueryRequest,
+    mut sink: ResultSink,
+    reader: &PipeReader,
+) -> (Option<Result<Summary, Error>>, Option<Running>) {
+    if let Some(outcome) = service.hypervisor.query_at_once(&request, &mut sink) {
+        return (Some(outcome), None);
+    }
+    let mut running = start(service, request, sink);
+    let first = poll_fn(|cx| {
+        if let Poll::Ready(result) = running.as_mut().poll(cx) {
+            return Poll::Ready(Some(result));
+        }
+        reader.poll_worth_sending(cx).map(|()| None)
+    })
+    .await;
+    let running = first.is_none().then_some(running);
+    (first, running)
 }
 
 fn start(service: &Arc<Service>, request: QueryRequest, sink: ResultSink) -> Running {
