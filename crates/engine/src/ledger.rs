@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use model::Account;
 
+use crate::callback;
 use crate::image::Refusal;
 
 thread_local! {
@@ -20,9 +21,10 @@ pub(crate) struct Paying {
     not_send: PhantomData<*const ()>,
 }
 
-/// Lets `account` pay from now on and forgets earlier refusals.
+/// Lets `account` pay from now on and forgets earlier refusals and panics.
 pub(crate) fn pay(account: &Arc<Account>) -> Paying {
     REFUSED.set(None);
+    callback::panicked();
     let before = PAYER.replace(Some(Arc::clone(account)));
     Paying { before, not_send: PhantomData }
 }

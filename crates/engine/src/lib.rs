@@ -1,6 +1,7 @@
 //! SQLite: images, VFS, loading, querying. The only crate with unsafe. Synchronous: it runs on
 //! the threads it is called on and starts none.
 
+mod callback;
 mod conn;
 #[cfg(test)]
 mod fixture;

@@ -1,12 +1,12 @@
 //! Defining scalar functions in Rust: arguments as cells, panics caught.
 
 use std::ffi::{CStr, c_char, c_int};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
 use model::Cell;
 use rusqlite::ffi;
 
+use crate::callback::caught;
 use crate::conn::{Connection, SqlFault};
 
 /// What a function gives.
@@ -54,7 +54,7 @@ unsafe extern "C" fn call(
     count: c_int,
     values: *mut *mut ffi::sqlite3_value,
 ) {
-    let answer = catch_unwind(AssertUnwindSafe(|| {
+    let answer = caught(|| {
         if count != 2 {
             return Answer::Error("wrong number of arguments".to_owned());
         }
@@ -65,8 +65,8 @@ unsafe extern "C" fn call(
         // SAFETY: SQLite gives `count` arguments, which stay during the call.
         let (first, second) = unsafe { (cell(*values), cell(*values.add(1))) };
         function(first, second)
-    }));
-    let answer = answer.unwrap_or_else(|_| Answer::Error("the function failed".to_owned()));
+    });
+    let answer = answer.unwrap_or_else(|| Answer::Error("the function failed".to_owned()));
     // SAFETY: the context is SQLite's own; texts are copied.
     unsafe { give(context, answer) }
 }

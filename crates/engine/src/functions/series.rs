@@ -2,11 +2,11 @@
 //! table with the hidden columns `start`, `stop` and `step`.
 
 use std::ffi::{c_char, c_int, c_void};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
 use rusqlite::ffi;
 
+use crate::callback::caught;
 use crate::conn::Connection;
 
 /// Without `stop` the series ends here, as in SQLite's extension.
@@ -69,7 +69,7 @@ static MODULE: ffi::sqlite3_module = ffi::sqlite3_module {
 };
 
 fn guarded(callback: impl FnOnce() -> c_int) -> c_int {
-    catch_unwind(AssertUnwindSafe(callback)).unwrap_or(ffi::SQLITE_ERROR)
+    caught(callback).unwrap_or(ffi::SQLITE_ERROR)
 }
 
 unsafe extern "C" fn connect(

@@ -5,6 +5,7 @@ use rusqlite::ffi;
 
 use super::near;
 use super::watch::Watch;
+use crate::callback;
 use crate::conn::SqlFault;
 use crate::image::Refusal;
 use crate::ledger;
@@ -25,6 +26,12 @@ pub(super) fn refused(refusal: Refusal) -> Error {
 
 /// The error for the statement of `sql` that begins at byte `start`.
 pub(super) fn explain(fault: SqlFault, watch: &Watch, sql: &str, start: usize) -> Error {
+    if callback::panicked() {
+        return Error::internal(format!(
+            "a callback panicked; SQLite said {}: {}",
+            fault.code, fault.message
+        ));
+    }
     let offset = fault.offset.or_else(|| locate(unknown(&fault.message)?.1, sql, start));
     let at = |error: Error| error.at_offset(offset.unwrap_or(start) as u64);
     if let Some(refusal) = ledger::refused() {

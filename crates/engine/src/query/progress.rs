@@ -2,13 +2,13 @@
 
 use std::cell::RefCell;
 use std::ffi::{c_int, c_void};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
 use model::Error;
 use model::limits::PROGRESS_STEPS;
 use rusqlite::ffi;
 
+use crate::callback::caught;
 use crate::conn::Connection;
 
 /// Asked every so many VM steps; an error ends the statement.
@@ -62,7 +62,7 @@ impl Drop for Installed {
 }
 
 unsafe extern "C" fn progress(look: *mut c_void) -> c_int {
-    let outcome = catch_unwind(AssertUnwindSafe(|| {
+    let outcome = caught(|| {
         // SAFETY: `during` keeps the pointer valid; it is only ever borrowed shared.
         let look = unsafe { &*look.cast::<Look<'_>>() };
         let due = (look.ask)();
@@ -71,6 +71,6 @@ unsafe extern "C" fn progress(look: *mut c_void) -> c_int {
             look.ended.replace(due);
         }
         stop
-    }));
+    });
     c_int::from(outcome.unwrap_or(true))
 }

@@ -7,6 +7,8 @@ use crate::PageSize;
 use crate::fixture::{Bench, DEVICES, Kept, READS, fleet, fleet_image, models_image};
 use crate::{Blank, Part};
 
+mod panics;
+
 pub(super) fn bench() -> Bench {
     Bench::new(fleet_image(PageSize::Tiny, &[0, 1]))
 }

@@ -3,7 +3,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, c_char, c_int, c_void};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -11,6 +10,7 @@ use model::{Catalog, ColumnType, TableSet};
 use rusqlite::ffi;
 
 use super::brief;
+use crate::callback::caught;
 use crate::conn::Connection;
 use crate::image::Image;
 use crate::sandbox;
@@ -330,15 +330,15 @@ unsafe extern "C" fn authorize(
     database: *const c_char,
     _through: *const c_char,
 ) -> c_int {
-    let verdict = catch_unwind(AssertUnwindSafe(|| {
+    let verdict = caught(|| {
         // SAFETY: `attach`'s caller keeps the watch; it is only ever borrowed shared.
         let watch = unsafe { &*watch.cast::<Watch>() };
         // SAFETY: each is null or NUL-terminated and stays during the call.
         let (first, second, database) = unsafe { (text(first), text(second), text(database)) };
         watch.judge(action, first, second, database.unwrap_or(""))
-    }));
+    });
     match verdict {
-        Ok(Verdict::Allow) => ffi::SQLITE_OK,
+        Some(Verdict::Allow) => ffi::SQLITE_OK,
         _ => ffi::SQLITE_DENY,
     }
 }

@@ -125,12 +125,13 @@ fn unsigned(offset: ffi::sqlite3_int64) -> u64 {
 
 unsafe extern "C" fn x_close<B: Body>(file: *mut ffi::sqlite3_file) -> c_int {
     let file = file.cast::<OpenFile>();
-    guarded(|| {
-        // SAFETY: the body came from `Box::into_raw` in `open` and is taken once: SQLite calls no
-        // method after this one, and the pointer is cleared.
-        let body = unsafe { Box::from_raw((*file).body.cast::<B>()) };
-        // SAFETY: `file` is SQLite's, still allocated.
-        unsafe { OpenFile::clear(file) };
+    // SAFETY: the body came from `Box::into_raw` in `open` and is taken once: SQLite calls no
+    // method after this one, and the pointer is cleared.
+    let body = unsafe { Box::from_raw((*file).body.cast::<B>()) };
+    // SAFETY: `file` is SQLite's, still allocated.
+    unsafe { OpenFile::clear(file) };
+    // Owned by the callback, it goes whatever happens in it.
+    guarded(move || {
         drop(body);
         ffi::SQLITE_OK
     })

@@ -6,13 +6,13 @@ mod kinds;
 
 use std::cell::RefCell;
 use std::ffi::{CStr, c_char, c_int, c_void};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use model::Error;
 use rusqlite::ffi;
 
+use crate::callback::caught;
 use crate::image::{Journal, Overlay, Pages};
 use crate::ledger;
 use file::OpenFile;
@@ -86,7 +86,7 @@ pub(crate) fn register() -> Result<(), Error> {
 
 /// Runs a callback; a panic must not unwind into C.
 fn guarded(callback: impl FnOnce() -> c_int) -> c_int {
-    catch_unwind(AssertUnwindSafe(callback)).unwrap_or(ffi::SQLITE_IOERR)
+    caught(callback).unwrap_or(ffi::SQLITE_IOERR)
 }
 
 unsafe extern "C" fn x_open(
