@@ -65,6 +65,55 @@ fn one_query_in_each_format() {
     assert_eq!(out(&bound), "n\r\n5\r\n", "{}", err(&bound));
 }
 
+/// What a person sees who runs this in a terminal of 100 columns.
+fn in_terminal(folder: &Path, args: &str) -> String {
+    let program = env!("CARGO_BIN_EXE_litevisor");
+    let line = format!("stty cols 100 rows 40; '{program}' {args}");
+    let output = Command::new("script")
+        .args(["--quiet", "--return", "--command", &line, "/dev/null"])
+        .current_dir(folder)
+        .stdin(std::process::Stdio::null())
+        .output()
+        .expect("util-linux has script");
+    let seen = out(&output).replace("\r\n", "\n");
+    assert!(output.status.success(), "{seen}");
+    seen
+}
+
+/// The frames of a bar that began with these words, between carriage returns and erasures.
+fn frames<'a>(seen: &'a str, words: &str) -> Vec<&'a str> {
+    seen.split(['\r', '\u{1b}']).filter(|frame| frame.contains(words)).collect()
+}
+
+#[test]
+fn a_terminal_gets_a_table_and_progress_bars() {
+    let folder = folder();
+    let sql = "SELECT city, count(*) AS n FROM devices GROUP BY city ORDER BY city";
+    let seen = in_terminal(folder.path(), &format!("query --tenant acme '{sql}'"));
+    assert!(seen.contains("│ Delft ┆ 100 │") && seen.contains("│ city  ┆ n   │"), "{seen}");
+    assert!(seen.contains("2 rows, as of "), "{seen}");
+    // A bar for the dump's index, then one for the boot; each is erased before the table comes.
+    let index = frames(&seen, "reading the source");
+    assert!(index.iter().any(|frame| frame.contains('█') && frame.contains(" B/")), "{seen:?}");
+    let boot = frames(&seen, "booting acme");
+    assert!(
+        boot.iter().any(|frame| frame.contains('█') && frame.contains("documents")),
+        "{seen:?}"
+    );
+    assert!(seen.contains("\r\u{1b}[2K┌"), "{seen:?}");
+
+    let config = "[source]\nkind = \"dump\"\npath = \"dump\"\n";
+    std::fs::write(folder.path().join("infer.toml"), config).expect("written");
+    let seen = in_terminal(folder.path(), "catalog infer --config infer.toml --out new.toml");
+    let looks = frames(&seen, "looking at devices");
+    assert!(looks.iter().any(|frame| frame.contains("17/222 documents")), "{seen:?}");
+    assert!(seen.contains("wrote 3 tables to new.toml"), "{seen:?}");
+
+    // What is no terminal gets neither.
+    let piped = litevisor(folder.path(), &["query", "--tenant", "acme", sql]);
+    assert_eq!((&*out(&piped), &*err(&piped)), ("city,n\r\nDelft,100\r\nGent,100\r\n", ""));
+}
+
 #[test]
 fn an_error_points_at_its_place() {
     let folder = folder();

@@ -67,9 +67,15 @@ fn until_said(log: &mut impl BufRead, what: &str) -> String {
 
 impl Process {
     fn start() -> Process {
+        Process::start_with(&[])
+    }
+
+    /// With these variables besides.
+    fn start_with(environment: &[(&str, &str)]) -> Process {
         let folder = TempDir::new().expect("a folder");
-        let mut child =
-            command(&folder).args(["--listen", "127.0.0.1:0"]).spawn().expect("started");
+        let mut command = command(&folder);
+        command.args(["--listen", "127.0.0.1:0"]).envs(environment.iter().copied());
+        let mut child = command.spawn().expect("started");
         let mut log = BufReader::new(child.stderr.take().expect("piped"));
         let line = until_said(&mut log, "listening on http://");
         let address = line.split_once("http://").and_then(|(_, rest)| rest.split(' ').next());
@@ -113,6 +119,42 @@ impl Process {
             status.is_some()
         });
         status.expect("ended")
+    }
+}
+
+#[test]
+fn the_log_names_tenants_and_never_parameters() {
+    const MARKER: &str = "7b1e-only-a-parameter-says-this";
+    for format in ["text", "json"] {
+        let mut process = Process::start_with(&[
+            ("LITEVISOR__TELEMETRY__LOG_LEVEL", "debug"),
+            ("LITEVISOR__TELEMETRY__LOG_FORMAT", format),
+        ]);
+        process.count();
+        let ask = |method: &str, target: &str, body: &str| {
+            let headers = [("Content-Type", "application/json")];
+            let bytes = client::request(method, target, &headers, body.as_bytes());
+            client::send(process.address, &bytes)
+        };
+        let post = |sql: &str| {
+            let body = json!({"sql": sql, "params": {"mine": MARKER}}).to_string();
+            ask("POST", "/v1/query?tenant=tiny", &body)
+        };
+        assert_eq!(post("SELECT :mine").rows(), json!([[MARKER]]));
+        post("SELECT :mine FROM nowhere").problem(400, "sql_error");
+        post("SELECT :other").problem(400, "request_invalid");
+        post("SELECT zeroblob(99999999), :mine").problem(422, "result_too_large");
+        let get = |sql: &str| format!("/v1/query?tenant=tiny&sql={sql}&p.mine={MARKER}");
+        assert_eq!(ask("GET", &get("SELECT%20%3Amine"), "").rows(), json!([[MARKER]]));
+        ask("GET", &get("SELECT%201"), "").problem(400, "request_invalid");
+        ask("POST", "/v1/query?tenant=tiny", MARKER).problem(400, "request_invalid");
+        process.terminate();
+        let mut log = String::new();
+        process.log.read_to_string(&mut log).expect("the rest of the log");
+        assert_eq!(process.ended().code(), Some(0));
+        assert!(log.contains("tenant.id") && log.contains("tiny"), "{log}");
+        assert!(log.contains("result_too_large"), "failures are told:\n{log}");
+        assert!(!log.contains(MARKER), "{log}");
     }
 }
 
