@@ -10,87 +10,70 @@ pub trait Events: Send + Sync + 'static {
     fn emit(&self, event: &Event<'_>);
 }
 
-/// Why an instance is shut down.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum EvictionReason {
-    /// Nobody used it for `idle_timeout`.
-    Idle,
-    /// Its memory was needed.
-    Pressure,
-    /// It was asked for.
-    Operator,
-    /// The source says that there is no such tenant any more.
-    Superseded,
-    /// The replica shuts down.
-    Drain,
+/// An enum whose variants have words for logs and metrics, all of them in one list.
+macro_rules! words {
+    ($(#[$meta:meta])* $name:ident { $($(#[doc = $doc:literal])* $variant:ident = $word:literal,)* }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum $name { $($(#[doc = $doc])* $variant,)* }
+
+        impl $name {
+            /// All of them.
+            pub const ALL: &'static [$name] = &[$($name::$variant),*];
+
+            /// The word used in logs and metrics.
+            pub fn name(self) -> &'static str {
+                match self { $($name::$variant => $word),* }
+            }
+        }
+    };
 }
 
-impl EvictionReason {
-    /// The word used in logs and metrics.
-    pub fn name(self) -> &'static str {
-        match self {
-            EvictionReason::Idle => "idle",
-            EvictionReason::Pressure => "pressure",
-            EvictionReason::Operator => "operator",
-            EvictionReason::Superseded => "superseded",
-            EvictionReason::Drain => "drain",
-        }
+words! {
+    /// Why an instance is shut down.
+    EvictionReason {
+        /// Nobody used it for `idle_timeout`.
+        Idle = "idle",
+        /// Its memory was needed.
+        Pressure = "pressure",
+        /// It was asked for.
+        Operator = "operator",
+        /// The source does not list such a tenant any more.
+        Unlisted = "unlisted",
+        /// The replica shuts down.
+        Drain = "drain",
     }
 }
 
-/// What a load is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum LoadKind {
-    /// The first of an instance.
-    Boot,
-    /// More tables of the same point in time.
-    Grow,
-    /// A new generation beside the old one.
-    Refresh,
-}
-
-impl LoadKind {
-    /// The word used in logs and metrics.
-    pub fn name(self) -> &'static str {
-        match self {
-            LoadKind::Boot => "boot",
-            LoadKind::Grow => "grow",
-            LoadKind::Refresh => "refresh",
-        }
+words! {
+    /// What a load is for.
+    LoadKind {
+        /// The first of an instance.
+        Boot = "boot",
+        /// More tables of the same point in time.
+        Grow = "grow",
+        /// A new generation beside the old one.
+        Refresh = "refresh",
     }
 }
 
-/// Why a request was turned away before any work was done for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ShedReason {
-    /// The tenant has too much waiting.
-    TenantQueue,
-    /// The replica has too much waiting.
-    ReplicaQueue,
-    /// It waited too long for its turn, all of the replica's places being taken.
-    QueueTimeout,
-    /// It waited too long for its turn, the tenant's own queries holding all places it may have.
-    TenantQueueTimeout,
-    /// Boot or close was asked for too often.
-    Rate,
-    /// No memory.
-    Memory,
-    /// No room for another slot.
-    Slots,
-}
-
-impl ShedReason {
-    /// The word used in logs and metrics.
-    pub fn name(self) -> &'static str {
-        match self {
-            ShedReason::TenantQueue => "tenant_queue",
-            ShedReason::ReplicaQueue => "replica_queue",
-            ShedReason::QueueTimeout => "queue_timeout",
-            ShedReason::TenantQueueTimeout => "tenant_queue_timeout",
-            ShedReason::Rate => "rate",
-            ShedReason::Memory => "memory",
-            ShedReason::Slots => "slots",
-        }
+words! {
+    /// Why a request was turned away before any work was done for it.
+    ShedReason {
+        /// The tenant has too much waiting.
+        TenantQueue = "tenant_queue",
+        /// The replica has too much waiting.
+        ReplicaQueue = "replica_queue",
+        /// It waited too long for its turn, all of the replica's places being taken.
+        QueueTimeout = "queue_timeout",
+        /// It waited too long for its turn, the tenant's own queries holding all places it may have.
+        TenantQueueTimeout = "tenant_queue_timeout",
+        /// Boot or close was asked for too often.
+        Rate = "rate",
+        /// No memory.
+        Memory = "memory",
+        /// No room for another slot.
+        Slots = "slots",
     }
 }
 

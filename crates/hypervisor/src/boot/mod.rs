@@ -148,7 +148,7 @@ impl Drive {
             slot.ring();
         });
         if gone {
-            core.registry.close(&self.owner, EvictionReason::Superseded, false);
+            core.registry.close(&self.owner, EvictionReason::Unlisted, false);
         }
     }
 

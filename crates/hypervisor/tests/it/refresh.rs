@@ -103,7 +103,7 @@ async fn a_tenant_that_is_no_longer_listed_goes_at_its_next_refresh() {
     stage.runtime.advance(Duration::from_secs(61));
     stage.rows("x", "SELECT count(*) FROM a").await;
     stage.events.saw("closed:x", 1).await;
-    assert_eq!(stage.events.count("closing:superseded:x"), 1);
+    assert_eq!(stage.events.count("closing:unlisted:x"), 1);
     let error = stage.query("x", "SELECT count(*) FROM a").await.unwrap_err();
     assert_eq!(error.code, ErrorCode::TenantNotFound);
 }

@@ -370,6 +370,43 @@ mod tests {
         assert!(text.contains("litevisor_queries_total{outcome=\"sql_error\"} 1"), "{text}");
     }
 
+    /// The words in backticks of what a metric's row says it means.
+    fn words_of(metric: &str) -> Vec<&'static str> {
+        let page = include_str!("../../../../docs/metrics.md");
+        let row = page.lines().find(|line| line.starts_with(&format!("| `{metric}` |")));
+        let meaning = row.and_then(|row| row.split(" | ").nth(4)).expect("a row with a meaning");
+        meaning.split('`').skip(1).step_by(2).collect()
+    }
+
+    #[test]
+    fn each_value_of_a_closed_label_is_documented_and_no_other() {
+        use hypervisor::{EvictionReason, LoadKind, ShedReason};
+        let owned = |values: &mut dyn Iterator<Item = &str>| -> Vec<String> {
+            values.map(str::to_owned).collect()
+        };
+        let text = scraped();
+        // These have no list in the code: what one scrape shows is all of them.
+        let shown = |label: &str| -> Vec<String> {
+            let values = text.lines().filter_map(|line| line.split_once(&format!("{label}=\"")));
+            owned(&mut values.filter_map(|(_, rest)| rest.split('"').next()))
+        };
+        let kinds = LoadKind::ALL.iter().map(|kind| kind.name());
+        let documented = [
+            ("litevisor_evictions_total", owned(&mut EvictionReason::ALL.iter().map(|r| r.name()))),
+            ("litevisor_shed_total", owned(&mut ShedReason::ALL.iter().map(|r| r.name()))),
+            ("litevisor_loads_total", owned(&mut kinds.chain(["ok", "client_gone"]))),
+            ("litevisor_instances", shown("state")),
+            ("litevisor_queries_under_way", shown("phase")),
+        ];
+        for (metric, values) in documented {
+            let mut values = values;
+            let mut words = words_of(metric);
+            values.sort();
+            words.sort_unstable();
+            assert_eq!(words, values, "docs/metrics.md on {metric}");
+        }
+    }
+
     #[test]
     fn each_metric_is_documented() {
         let page = include_str!("../../../../docs/metrics.md");
