@@ -232,7 +232,7 @@ impl Bench {
             interrupt: &self.interrupt,
             clock: &self.clock,
             deadline: self.deadline,
-            as_of: Some(Timestamp(7)),
+            as_of: Some(model::AsOf { time: Timestamp(7), exact: true }),
         })
     }
 

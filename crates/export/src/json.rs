@@ -4,7 +4,7 @@
 //! Integers beyond 2^53 are strings, since a reader that takes numbers for doubles would change
 //! them; infinities are the strings `Infinity` and `-Infinity`; blobs are `{"$blob": base64}`.
 
-use model::{Cell, Column, Error, Flow, RowSink, Summary, Timestamp};
+use model::{AsOf, Cell, Column, Error, Flow, RowSink, Summary};
 
 use crate::buffer::{Buffer, Output, base64, pieces};
 use crate::csv::infinity;
@@ -120,11 +120,14 @@ impl<O: Output> JsonEncoder<O> {
         self.put(text.format(number));
     }
 
-    fn as_of(&mut self, as_of: Option<Timestamp>) {
+    fn as_of(&mut self, as_of: Option<AsOf>) {
         self.put(",\"as_of\":");
         match as_of {
-            Some(as_of) => self.text(&as_of.to_string()),
+            Some(as_of) => self.text(&as_of.time.to_string()),
             None => self.put("null"),
+        }
+        if as_of.is_some_and(|as_of| !as_of.exact) {
+            self.put(",\"as_of_exact\":false");
         }
     }
 

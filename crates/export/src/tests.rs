@@ -3,7 +3,9 @@
 use std::sync::{Arc, Mutex};
 
 use model::limits::{ENCODER_PIECE_BYTES, STREAM_CHUNK_BYTES};
-use model::{Cell, Column, ColumnType, CutReason, Error, ErrorCode, Flow, Summary, Timestamp};
+use model::{
+    AsOf, Cell, Column, ColumnType, CutReason, Error, ErrorCode, Flow, Summary, Timestamp,
+};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -49,7 +51,7 @@ fn summary(rows: usize) -> Summary {
         rows: rows as u64,
         cut: None,
         changes: None,
-        as_of: Some(Timestamp(0)),
+        as_of: Some(AsOf { time: Timestamp(0), exact: true }),
         replaced_texts: 0,
     }
 }

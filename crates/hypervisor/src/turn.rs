@@ -141,7 +141,7 @@ impl Attempt<'_> {
             interrupt: self.interrupt,
             clock: self.clock,
             deadline: self.deadline,
-            as_of: Some(opened.as_of),
+            as_of: Some(model::AsOf { time: opened.as_of, exact: opened.as_of_exact }),
         };
         body(&run, &mut sink)
     }

@@ -1,7 +1,7 @@
 //! One shape of data both ways: cells, columns and the sink that takes rows. A source pushes rows
 //! into the engine's loader, a query pushes rows into an exporter; neither side knows the other.
 
-use crate::{Error, Timestamp};
+use crate::{AsOf, Error};
 
 /// One value of a row, borrowed from wherever it lies: a BSON batch or SQLite's own memory.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -184,7 +184,7 @@ pub struct Summary {
     /// Rows changed by the request's last statement, if it has no columns.
     pub changes: Option<u64>,
     /// The oldest point in time of the images the request read.
-    pub as_of: Option<Timestamp>,
+    pub as_of: Option<AsOf>,
     /// TEXT values that were not UTF-8 and got U+FFFD.
     pub replaced_texts: u64,
 }

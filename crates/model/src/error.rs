@@ -101,12 +101,21 @@ pub struct Error {
     pub offset: Option<u64>,
     /// When to come back, where that is known.
     pub retry_after: Option<Duration>,
+    /// Whether the operator's log has it already: what many wait for is told once.
+    pub logged: bool,
 }
 
 impl Error {
     /// An error with a message for the caller.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Error { code, message: message.into(), internal: None, offset: None, retry_after: None }
+        Error {
+            code,
+            message: message.into(),
+            internal: None,
+            offset: None,
+            retry_after: None,
+            logged: false,
+        }
     }
 
     /// A fault of ours: the caller learns that there was one, the log learns which.
@@ -131,6 +140,13 @@ impl Error {
     #[must_use]
     pub fn at_offset(mut self, offset: u64) -> Self {
         self.offset = Some(offset);
+        self
+    }
+
+    /// Notes that the operator's log has it.
+    #[must_use]
+    pub fn logged(mut self) -> Self {
+        self.logged = true;
         self
     }
 

@@ -19,4 +19,4 @@ pub use cell::{Cell, Column, ColumnType, CutReason, Flow, Origin, RowSink, Summa
 pub use clock::{Clock, Monotonic};
 pub use error::{Error, ErrorCode};
 pub use ids::{TenantId, TenantKeyType};
-pub use timestamp::Timestamp;
+pub use timestamp::{AsOf, Timestamp};

@@ -7,6 +7,22 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(pub i64);
 
+/// The point in time that data show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AsOf {
+    /// The point, or the oldest of several.
+    pub time: Timestamp,
+    /// Whether all of the data are of exactly that point: not where the source keeps no points in
+    /// time, nor where images of different points were read.
+    pub exact: bool,
+}
+
+impl fmt::Display for AsOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.time, if self.exact { "" } else { " or later" })
+    }
+}
+
 /// Bytes of a timestamp's text form.
 pub const TEXT_BYTES: usize = 24;
 

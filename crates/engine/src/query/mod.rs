@@ -18,7 +18,7 @@ mod watch;
 
 use std::sync::Arc;
 
-use model::{Account, Clock, Error, Monotonic, TableSet, Timestamp};
+use model::{Account, AsOf, Clock, Error, Monotonic, TableSet};
 
 use crate::image::Image;
 pub use brief::run_brief;
@@ -56,7 +56,7 @@ pub struct Run<'a> {
     /// When it ends with `query_timeout`.
     pub deadline: Monotonic,
     /// Handed through to the [`model::Summary`].
-    pub as_of: Option<Timestamp>,
+    pub as_of: Option<AsOf>,
 }
 
 /// Why a run did not finish.

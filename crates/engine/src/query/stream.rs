@@ -1,6 +1,6 @@
 //! The last statement's rows, into the sink.
 
-use model::{Column, CutReason, Error, Flow, RowSink, Summary, Timestamp};
+use model::{AsOf, Column, CutReason, Error, Flow, RowSink, Summary};
 
 use crate::conn::{SqlFault, Statement, Step};
 
@@ -10,7 +10,7 @@ pub(super) struct Stream<'s> {
     pub(super) begun: bool,
     pub(super) max_rows: Option<u64>,
     pub(super) row_bytes_max: u64,
-    pub(super) as_of: Option<Timestamp>,
+    pub(super) as_of: Option<AsOf>,
 }
 
 impl Stream<'_> {

@@ -128,7 +128,7 @@ impl Drive {
             let booting = slot.state() == State::Booting;
             match outcome {
                 Some(Err(error)) => {
-                    slot.set_back(error, now);
+                    slot.set_back(error.logged(), now);
                     if booting {
                         let _ = slot.take(Edge::FailBoot, Body::Failed);
                     }

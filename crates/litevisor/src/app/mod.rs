@@ -19,7 +19,7 @@ use crate::http::{Front, Listener, ListenerBounds, Service, bind};
 use crate::runtime::SystemRuntime;
 use crate::telemetry::{EventSink, Metrics};
 
-pub use parts::{Parts, ProgressFn, StartError, build, declared_catalog, open_source};
+pub use parts::{Parts, ProgressFn, StartError, build, check, declared_catalog, open_source};
 
 /// How far a slow start is.
 #[derive(Clone, Debug)]
@@ -206,6 +206,8 @@ async fn check_source(source: Arc<dyn Source>, catalog: Arc<model::Catalog>, fro
 
 async fn wait_for_source(front: &Front, error: &Error) {
     tracing::warn!(code = error.code.slug(), internal = error.internal, "{}", error.message);
-    front.note(|readiness| readiness.waiting_for = Some(error.message.clone()));
+    // Who asks for readiness is the operator.
+    let reason = error.internal.as_ref().unwrap_or(&error.message);
+    front.note(|readiness| readiness.waiting_for = Some(reason.clone()));
     tokio::time::sleep(Duration::from_millis(SOURCE_RETRY_MS)).await;
 }

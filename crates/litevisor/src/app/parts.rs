@@ -32,11 +32,49 @@ impl From<Error> for StartError {
         if error.code.retryable() && error.code != ErrorCode::Internal {
             StartError::Wait(error)
         } else {
-            let detail = error.internal.map_or(String::new(), |detail| format!(" ({detail})"));
-            StartError::Wrong(format!("{}{detail}", error.message))
+            StartError::Wrong(told(error))
         }
     }
 }
+
+impl StartError {
+    /// A failure of this source. A dump lies here: what is wrong with it stays wrong.
+    fn of(source: &SourceConfig, error: Error) -> Self {
+        match source.kind {
+            Some(SourceKind::Dump) => StartError::Wrong(told(error)),
+            _ => error.into(),
+        }
+    }
+}
+
+/// For the operator, who started the program: with the details.
+fn told(error: Error) -> String {
+    match error.internal {
+        Some(detail) => format!("{} ({detail})", error.message),
+        None => error.message,
+    }
+}
+
+/// Settles what can be told wrong without asking anybody: the connection string and its database,
+/// the dump's folder, the declared catalog.
+///
+/// # Errors
+/// What is wrong and what to do.
+pub fn check(config: &Config) -> Result<(), String> {
+    let source = &config.source;
+    match (source.kind, &source.path, &source.uri) {
+        (Some(SourceKind::Dump), Some(path), _) => DumpSource::look(path)
+            .map_err(|error| format!("source.path: {}", error.internal.unwrap_or(error.message)))?,
+        (Some(SourceKind::Mongodb), _, Some(uri)) => {
+            mongo_settings(source, uri).checked_database().map(drop).map_err(told)?;
+        }
+        _ => return Err(NO_SOURCE.to_owned()),
+    }
+    declared_catalog(config).map(drop)
+}
+
+const NO_SOURCE: &str =
+    "there is no source: write [source] kind and uri (or path) into litevisor.toml";
 
 /// What a hypervisor is made of.
 pub struct Parts {
@@ -77,23 +115,25 @@ pub async fn build(
     runtime: &Arc<SystemRuntime>,
     progress: &mut ProgressFn,
 ) -> Result<Parts, StartError> {
+    let failed = |error| StartError::of(&config.source, error);
     if let Some(catalog) = declared_catalog(config).map_err(StartError::Wrong)? {
-        let source = open_source(config, Some(Arc::clone(&catalog)), runtime, progress).await?;
-        return Ok(Parts { catalog, source });
+        let source = open_source(config, Some(Arc::clone(&catalog)), runtime, progress).await;
+        return Ok(Parts { catalog, source: source.map_err(failed)? });
     }
-    let bare = open_source(config, None, runtime, progress).await?;
+    let bare = open_source(config, None, runtime, progress).await.map_err(failed)?;
     let inferred = infer(bare.as_ref(), &Options::default(), &mut |step| {
         progress(&step.into());
     })
-    .await?;
+    .await
+    .map_err(failed)?;
     tracing::info!("inferred a catalog; tenant key: {}", inferred.tenant_key);
     inferred.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     for table in &inferred.catalog.tables {
         tracing::info!(table = table.name, collection = table.collection, "inferred a table");
     }
     let catalog = Arc::new(inferred.catalog);
-    let source = open_source(config, Some(Arc::clone(&catalog)), runtime, progress).await?;
-    Ok(Parts { catalog, source })
+    let source = open_source(config, Some(Arc::clone(&catalog)), runtime, progress).await;
+    Ok(Parts { catalog, source: source.map_err(failed)? })
 }
 
 /// The catalog that the configuration names, if it names one.
@@ -125,17 +165,14 @@ pub async fn open_source(
         }
         (Some(SourceKind::Mongodb), _, Some(uri)) => {
             let clock = Arc::clone(runtime) as Arc<dyn Clock>;
-            let settings = mongo_settings(source, uri, config);
+            let settings = mongo_settings(source, uri);
             Ok(Arc::new(MongoSource::connect(settings, catalog, clock).await?))
         }
-        _ => Err(Error::new(
-            ErrorCode::RequestInvalid,
-            "there is no source: write [source] kind and uri (or path) into litevisor.toml",
-        )),
+        _ => Err(Error::new(ErrorCode::RequestInvalid, NO_SOURCE)),
     }
 }
 
-fn mongo_settings(source: &SourceConfig, uri: &str, _config: &Config) -> MongoSettings {
+fn mongo_settings(source: &SourceConfig, uri: &str) -> MongoSettings {
     let mut settings = MongoSettings::new(uri);
     settings.database.clone_from(&source.database);
     settings.read_preference =

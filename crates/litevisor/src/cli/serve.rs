@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::{ConfigFile, Failure, ListenFlags, terminal};
-use crate::app::App;
+use crate::app::{self, App};
 use crate::config::Config;
 use crate::runtime::SystemRuntime;
 use crate::telemetry::start_logging;
@@ -22,12 +22,7 @@ pub(super) struct ServeArgs {
 pub(super) async fn run(args: ServeArgs, runtime: Arc<SystemRuntime>) -> Result<ExitCode, Failure> {
     let config = Config::load(args.listen.layer(args.file.layers()?))?.config;
     config.check_exposure()?;
-    if config.source.kind.is_none() {
-        return Err(Failure::usage(
-            "there is no source: write [source] kind and uri (or path) into litevisor.toml, or try \
-             `litevisor demo`",
-        ));
-    }
+    app::check(&config).map_err(Failure::usage)?;
     start_logging(&config.telemetry).map_err(Failure::usage)?;
     serve(config, runtime, |_| {}).await
 }
@@ -46,7 +41,8 @@ pub(super) async fn serve(
         app.admin_address()
     ));
     let bar = terminal::bar("reading the source", terminal::Unit::Bytes);
-    app.run(super::query::progress_on(bar)).await.map_err(Failure::failed)?;
+    // Whatever ends a start that a look at the configuration let pass: a corrupt dump, a wrong catalog.
+    app.run(super::query::progress_on(bar)).await.map_err(Failure::usage)?;
     if runtime.lifecycle().crashed() {
         return Err(Failure::failed("a part of the program crashed; the log says which"));
     }

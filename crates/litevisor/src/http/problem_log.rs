@@ -4,6 +4,10 @@ use model::{Error, ErrorCode};
 
 /// Writes a line for `error`, within the request's span.
 pub(crate) fn log(error: &Error) {
+    if error.logged {
+        // A load's failure was told when it failed, once for all who waited for it.
+        return tracing::debug!(code = error.code.slug(), "{}", error.message);
+    }
     let internal = error.internal.as_deref().unwrap_or_default();
     let code = error.code.slug();
     match error.code {

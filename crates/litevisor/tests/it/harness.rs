@@ -39,6 +39,17 @@ columns = [
   { name = "level", path = "level", as = "integer" },
 ]
 primary_key = ["id"]
+
+[[tables]]
+name = "cities"
+description = "The same for everybody"
+collection = "cities"
+shared = true
+columns = [
+  { name = "name", path = "_id", as = "text" },
+  { name = "country", path = "country", as = "text" },
+]
+primary_key = ["name"]
 "#;
 
 /// How often [`poll`] looks before it gives up: a minute and more, far beyond what anything takes.
@@ -102,6 +113,9 @@ pub fn write_dump(folder: &Path) {
     let listed = ["acme", "tiny", "empty"].into_iter().chain(ODD_TENANTS.map(|(id, _)| id));
     let customers: Vec<Document> = listed.map(|id| doc! { "_id": id }).collect();
     write_collection(folder, "customers", &customers);
+    let cities = [("Delft", "NL"), ("Gent", "BE")];
+    let cities = cities.map(|(name, country)| doc! { "_id": name, "country": country });
+    write_collection(folder, "cities", &cities);
 }
 
 impl TestApp {

@@ -25,6 +25,7 @@ fn boot_look_close() {
         body = app.get("/v1/instance?tenant=acme").json();
     }
     assert_eq!((&body["state"], &body["rows"]), (&json!("live"), &json!(210)));
+    assert_eq!(body["tables_total"], 2, "what can be loaded: the shared table is not the tenant's");
     assert!(body["bytes"].as_u64() > Some(0) && body["generation"].is_u64());
     assert_eq!(app.send("POST", "/v1/instance/boot?tenant=acme", &[], b"").status, 200);
     let slots = app.admin_get("/v1/tenants").json();

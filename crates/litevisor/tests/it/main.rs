@@ -19,3 +19,4 @@ mod readme;
 mod rebuilt;
 mod right;
 mod schema;
+mod shared;

@@ -14,6 +14,7 @@ use crate::harness::{CATALOG, poll, write_dump};
 struct Process {
     child: Child,
     address: SocketAddr,
+    admin: SocketAddr,
     log: BufReader<ChildStderr>,
     _folder: TempDir,
 }
@@ -74,13 +75,21 @@ impl Process {
     fn start_with(environment: &[(&str, &str)]) -> Process {
         let folder = TempDir::new().expect("a folder");
         let mut command = command(&folder);
-        command.args(["--listen", "127.0.0.1:0"]).envs(environment.iter().copied());
-        let mut child = command.spawn().expect("started");
+        command.envs(environment.iter().copied());
+        Process::of(command, folder)
+    }
+
+    fn of(mut command: Command, folder: TempDir) -> Process {
+        let mut child = command.args(["--listen", "127.0.0.1:0"]).spawn().expect("started");
         let mut log = BufReader::new(child.stderr.take().expect("piped"));
         let line = until_said(&mut log, "listening on http://");
-        let address = line.split_once("http://").and_then(|(_, rest)| rest.split(' ').next());
-        let address = address.and_then(|text| text.parse().ok()).expect("an address");
-        Process { child, address, log, _folder: folder }
+        let mut addresses = line.split("http://").skip(1).map(|rest| {
+            let text = rest.split([' ', ')']).next().unwrap_or_default();
+            text.trim().parse().expect("an address")
+        });
+        let mut next = || addresses.next().expect("two addresses");
+        let (address, admin) = (next(), next());
+        Process { child, address, admin, log, _folder: folder }
     }
 
     fn ask(&self, sql: &str) -> TcpStream {
@@ -204,6 +213,75 @@ fn a_second_signal_stops_at_once() {
     process.until_said("draining");
     process.terminate();
     assert_eq!(process.ended().code(), Some(130));
+}
+
+/// Serves with this `[source]`, in a folder that has a good dump and a cut one; must end by itself.
+fn refused(source: &str) -> String {
+    let folder = TempDir::new().expect("a folder");
+    let mut command = command(&folder);
+    let cut = folder.path().join("cut");
+    std::fs::create_dir(&cut).expect("made");
+    write_dump(&cut);
+    let file = cut.join("devices.bson");
+    let whole = std::fs::read(&file).expect("read");
+    std::fs::write(&file, &whole[..whole.len() - 3]).expect("written");
+    let config = format!(
+        "[source]\n{source}\n[catalog]\npath = \"catalog.toml\"\n\
+         [http]\nlisten = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\n"
+    );
+    std::fs::write(folder.path().join("litevisor.toml"), config).expect("written");
+    let output = command.output().expect("run");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    said
+}
+
+#[test]
+fn what_no_waiting_mends_is_refused_at_start() {
+    for (source, named) in [
+        ("kind = \"mongodb\"\nuri = \"localhost:27017/shop\"", "source.uri"),
+        ("kind = \"mongodb\"\nuri = \"mongodb://h/shop?maxPoolSize=x\"", "source.uri"),
+        ("kind = \"mongodb\"\nuri = \"mongodb://u:sec/ret@h/shop\"", "percent-encoded"),
+        ("kind = \"mongodb\"\nuri = \"mongodb://127.0.0.1:1\"", "set source.database"),
+        ("kind = \"dump\"\npath = \"nowhere\"", "source.path: nowhere"),
+        ("kind = \"dump\"\npath = \".\"", "several databases"),
+    ] {
+        let said = refused(source);
+        assert!(said.contains(named) && !said.contains("listening"), "{source}: {said}");
+        assert!(!said.contains("sec/ret") && !said.contains("sec\""), "{said}");
+    }
+    // Only reading it shows that a file is cut; the ports are taken by then.
+    let said = refused("kind = \"dump\"\npath = \"cut\"");
+    assert!(said.contains("devices.bson: at byte"), "{said}");
+}
+
+#[test]
+fn a_source_that_does_not_answer_is_waited_for_and_told_once_per_load() {
+    let folder = TempDir::new().expect("a folder");
+    let command = command(&folder);
+    let config = "[source]\nkind = \"mongodb\"\ndatabase = \"shop\"\n\
+                  uri = \"mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=100\"\n\
+                  [catalog]\npath = \"catalog.toml\"\n[http]\nadmin_listen = \"127.0.0.1:0\"\n";
+    std::fs::write(folder.path().join("litevisor.toml"), config).expect("written");
+    let mut process = Process::of(command, folder);
+    poll("what it waits for", || {
+        let request = client::request("GET", "/readyz?verbose", &[], b"");
+        let ready = client::send(process.admin, &request);
+        assert_eq!(ready.status, 503);
+        ready.text().contains("waiting: asking whether MongoDB is there: no MongoDB answers")
+    });
+    let reply = client::read_reply(&mut process.ask("SELECT 1 FROM devices"));
+    reply.problem(503, "source_unavailable");
+    process.terminate();
+    process.ended();
+    let mut said = String::new();
+    process.log.read_to_string(&mut said).expect("the log");
+    let doing = |line: &&str| {
+        line.contains("listing collections: ")
+            || line.contains("the server's time: ")
+            || line.contains("looking up the tenant: ")
+    };
+    assert_eq!(said.lines().filter(doing).count(), 1, "{said}");
 }
 
 #[test]

@@ -75,6 +75,14 @@ impl DumpSource {
         }
     }
 
+    /// Whether there is a dump in the folder at `path`: a quick look, which reads none of its files.
+    ///
+    /// # Errors
+    /// As [`DumpSource::open`].
+    pub fn look(path: &Path) -> Result<(), Error> {
+        folder::collections(path).map(drop)
+    }
+
     /// The same folder, indexed for another catalog.
     ///
     /// # Errors

@@ -55,12 +55,14 @@ impl MongoSource {
     /// that a program can start while its MongoDB is away. Must be called within a tokio runtime.
     ///
     /// # Errors
-    /// `source_unavailable` if the URI is wrong or names no database.
+    /// `request_invalid` if the URI is wrong or names no database; `source_unavailable` if the
+    /// servers behind a `mongodb+srv` URI cannot be looked up.
     pub async fn connect(
         settings: MongoSettings,
         catalog: Option<Arc<Catalog>>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, Error> {
+        let name = settings.checked_database()?;
         let parsed = ClientOptions::parse(&settings.uri).await;
         let mut options = parsed.map_err(|e| failed("reading source.uri", &e))?;
         options.app_name.get_or_insert_with(|| "litevisor".to_owned());
@@ -68,9 +70,6 @@ impl MongoSource {
         options.connect_timeout.get_or_insert(settings.selection_timeout);
         options.max_pool_size.get_or_insert(settings.connections_max);
         options.selection_criteria.get_or_insert_with(|| criteria(settings.read_preference));
-        let Some(name) = settings.database.or_else(|| options.default_database.clone()) else {
-            return Err(unavailable("no database: set source.database, or name one in source.uri"));
-        };
         let client = Client::with_options(options).map_err(|e| failed("connecting", &e))?;
         let names = catalog.as_deref().map(names_of).unwrap_or_default();
         let server = Server {

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use model::{Error, ErrorCode};
+use mongodb::options::ConnectionString;
+
 /// Where and how to read.
 #[derive(Clone)]
 pub struct MongoSettings {
@@ -34,6 +37,28 @@ impl MongoSettings {
             selection_timeout: Duration::from_millis(limits::SOURCE_SELECTION_TIMEOUT_MS),
             connections_max: limits::SOURCE_CONNECTIONS_MAX,
         }
+    }
+}
+
+impl MongoSettings {
+    /// The database to read, found without asking anybody.
+    ///
+    /// # Errors
+    /// `request_invalid`: no waiting mends an ill-formed connection string, or one without database.
+    pub fn checked_database(&self) -> Result<String, Error> {
+        let wrong = |what: String| Error::new(ErrorCode::RequestInvalid, what);
+        let parsed = ConnectionString::parse(&self.uri).map_err(|error| {
+            // What is quoted of one with credentials may be a piece of the password.
+            wrong(if self.uri.contains('@') {
+                "source.uri is no connection string of MongoDB: are reserved characters in its user and password percent-encoded?".to_owned()
+            } else {
+                format!("source.uri is no connection string of MongoDB: {}", error.kind)
+            })
+        })?;
+        let named = self.database.clone().or(parsed.default_database);
+        named.filter(|name| !name.is_empty()).ok_or_else(|| {
+            wrong("no database: set source.database, or name one in source.uri".to_owned())
+        })
     }
 }
 

@@ -159,5 +159,5 @@ async fn the_list_of_tenants() {
 async fn a_uri_without_database_is_refused() {
     let settings = MongoSettings::new("mongodb://127.0.0.1:1/");
     let error = MongoSource::connect(settings, None, std::sync::Arc::new(Still)).await.err();
-    assert!(error.unwrap().internal.unwrap().contains("source.database"));
+    assert!(error.unwrap().message.contains("source.database"));
 }

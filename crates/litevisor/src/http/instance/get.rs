@@ -23,7 +23,7 @@ pub(crate) struct InstanceView {
     state: &'static str,
     /// Names of the tables that are loaded.
     tables_loaded: Vec<String>,
-    /// How many tables the catalog has.
+    /// How many tables an instance has once all are loaded; shared tables are not in it.
     tables_total: usize,
     /// Rows of the tables loaded.
     rows: u64,
@@ -85,7 +85,7 @@ fn view(tenant: &TenantId, status: InstanceStatus, catalog: &Catalog) -> Instanc
         tenant: tenant.to_string(),
         state: status.state.name(),
         tables_loaded: names.map(|table| table.name.clone()).collect(),
-        tables_total: catalog.tables.len(),
+        tables_total: catalog.tenant_tables().len(),
         rows: status.rows,
         bytes: status.bytes,
         as_of: status.as_of.map(|as_of| as_of.to_string()),

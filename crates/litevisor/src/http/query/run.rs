@@ -27,6 +27,7 @@ use crate::telemetry::{Outcome, Stage};
 pub(super) type Running = Pin<Box<dyn Future<Output = Result<Summary, Error>> + Send>>;
 
 const AS_OF: HeaderName = HeaderName::from_static("litevisor-as-of");
+const AS_OF_EXACT: HeaderName = HeaderName::from_static("litevisor-as-of-exact");
 const GENERATION: HeaderName = HeaderName::from_static("litevisor-generation");
 const INSTANCE: HeaderName = HeaderName::from_static("litevisor-instance");
 const MAX_ROWS: HeaderName = HeaderName::from_static("litevisor-max-rows");
@@ -178,6 +179,9 @@ fn write_head(headers: &mut HeaderMap, format: Format, max_rows: Option<u64>, ti
         opened.as_of.write_text(&mut text).and_then(|text| HeaderValue::from_str(text).ok())
     {
         headers.insert(AS_OF, value);
+    }
+    if !opened.as_of_exact {
+        headers.insert(AS_OF_EXACT, HeaderValue::from_static("false"));
     }
     headers.insert(GENERATION, HeaderValue::from(opened.generation));
     let warmth = if opened.cold { "cold" } else { "warm" };
