@@ -26,7 +26,7 @@ fn rows_columns_and_what_the_catalog_knows_of_them() {
     let summary = bench.run(sql, &mut kept).unwrap();
     assert_eq!(kept.rows, ["d0007|1.75|8|Acme", "d0007|1.75|1008|Acme", "d0007|1.75|2008|Acme"]);
     assert_eq!((summary.rows, summary.cut, summary.changes), (3, None, None));
-    assert_eq!(summary.as_of, Some(model::Timestamp(7)));
+    assert_eq!(summary.as_of, Some(model::AsOf { time: model::Timestamp(7), exact: true }));
     let columns = kept.columns.unwrap();
     let types: Vec<_> = columns.iter().map(|c| (c.name.as_str(), c.column_type)).collect();
     let (text, decimal) = (Some(ColumnType::Text), Some(ColumnType::Decimal));
