@@ -1,6 +1,8 @@
 //! What every handler is given: the hypervisor, the bounds, the clock, the metrics.
 
+use std::future::{Future, poll_fn};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -129,7 +131,14 @@ impl Service {
             return Err(too_large());
         }
         let limited = Limited::new(body, usize::try_from(max).unwrap_or(usize::MAX));
-        match tokio::time::timeout(self.bounds.read_timeout, limited.collect()).await {
+        let mut collecting = std::pin::pin!(limited.collect());
+        // Most bodies arrive with their heads: no timer is needed for them.
+        let first = poll_fn(|cx| Poll::Ready(collecting.as_mut().poll(cx))).await;
+        let collected = match first {
+            Poll::Ready(collected) => Ok(collected),
+            Poll::Pending => tokio::time::timeout(self.bounds.read_timeout, collecting).await,
+        };
+        match collected {
             Ok(Ok(collected)) => Ok(collected.to_bytes()),
             Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
             Ok(Err(error)) => {
