@@ -111,6 +111,17 @@ impl Pages {
         Ok(())
     }
 
+    /// Takes over the bytes of `other` behind its own, chunk by chunk, without copying them. Its own
+    /// must end with a whole chunk.
+    pub(crate) fn append(&mut self, other: Pages) -> Result<(), Refusal> {
+        if let Some(refusal) = self.refused.or(other.refused) {
+            return Err(refusal);
+        }
+        debug_assert!(self.size().is_multiple_of(CHUNK_BYTES as u64), "a chunk is not whole");
+        self.chunks.extend(other.chunks);
+        Ok(())
+    }
+
     /// Freezes the present bytes: one pointer a chunk, and at most one chunk's tail is copied.
     pub(crate) fn freeze(&mut self, contents: Contents) -> Image {
         if let Some(last) = self.chunks.last_mut().and_then(Arc::get_mut) {
