@@ -135,7 +135,8 @@ fn documents_into_memory(batches: &[RawBatch]) -> Result<rusqlite::Connection> {
         let mut insert = connection.prepare(INSERT)?;
         for batch in batches {
             for bytes in batch.documents() {
-                let document: bson::Document = bson::deserialize_from_slice(bytes)?;
+                let document: bson::Document =
+                    bson::deserialize_from_slice(bytes.map_err(|e| format!("{e:?}"))?)?;
                 insert.execute(rusqlite::params![
                     document.get_str("_id")?,
                     document.get_str("device")?,

@@ -40,7 +40,7 @@ pub(crate) async fn head(
             return Ok(Head { stream: None, batches });
         };
         bytes += batch.bytes();
-        load.add_read(batch.len() as u64, batch.bytes() as u64);
+        load.add_bytes(batch.bytes() as u64);
         batches.push(batch);
     }
     Ok(Head { stream: Some(stream), batches })
@@ -94,7 +94,7 @@ impl Fetch {
             }
             if let Some(mut stream) = self.head.stream.take() {
                 while let Some(batch) = stream.next_batch().await? {
-                    self.load.add_read(batch.len() as u64, batch.bytes() as u64);
+                    self.load.add_bytes(batch.bytes() as u64);
                     if !send(&self.core, &self.to, self.scan, batch).await? {
                         return Ok(());
                     }

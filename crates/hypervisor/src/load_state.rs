@@ -43,8 +43,11 @@ impl Load {
         })
     }
 
-    pub(crate) fn add_read(&self, documents: u64, bytes: u64) {
+    pub(crate) fn add_documents(&self, documents: u64) {
         self.documents.fetch_add(documents, Ordering::Relaxed);
+    }
+
+    pub(crate) fn add_bytes(&self, bytes: u64) {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 

@@ -106,6 +106,8 @@ impl Loading<'_> {
         publish: &mut dyn FnMut(Ready),
     ) -> Result<(), Error> {
         for (scan, batches) in scans.iter().enumerate() {
+            let documents = batches.iter().map(RawBatch::len).sum::<usize>();
+            self.plan.load.add_documents(documents as u64);
             loop {
                 for batch in batches {
                     self.batch(scan, batch)?;
@@ -131,6 +133,7 @@ impl Loading<'_> {
                 Some(Fed::Batch(scan, batch, charge)) => {
                     // What was reserved for the rows is what the loader charges now.
                     drop(charge);
+                    self.plan.load.add_documents(batch.len() as u64);
                     self.batch(scan, &batch)?;
                 }
                 Some(Fed::End(scan)) => {

@@ -4,20 +4,19 @@ use mongodb::raw_batch_cursor;
 
 use crate::raw::{self, Malformed};
 
-/// A run of BSON documents in one buffer, whose framing has been checked: each document's length
-/// lies within the buffer and its last byte is 0. What is inside a document is checked by whoever
-/// walks it ([`crate::raw::Elements`]).
+/// A run of BSON documents in one buffer. Its framing (each document's length lies within the buffer,
+/// its last byte is 0) is checked before for a file's documents, and as one goes for a server's, since
+/// the server is not asked for more until a reply is taken. What is inside a document is checked by
+/// whoever walks it ([`crate::raw::Elements`]).
 #[derive(Clone, Debug, Default)]
 pub struct RawBatch {
     buffer: Buffer,
-    documents: usize,
-    bytes: usize,
 }
 
 #[derive(Clone, Debug)]
 enum Buffer {
     /// Documents back to back, as in a `.bson` file.
-    Run(Vec<u8>),
+    Run { bytes: Vec<u8>, documents: usize },
     /// A server's reply, kept whole so that nothing is copied; `start..end` are the elements of its
     /// array of documents, each with a type byte and its index as a C string in front.
     Reply { reply: raw_batch_cursor::RawBatch, start: usize, end: usize },
@@ -25,7 +24,7 @@ enum Buffer {
 
 impl Default for Buffer {
     fn default() -> Self {
-        Buffer::Run(Vec::new())
+        Buffer::Run { bytes: Vec::new(), documents: 0 }
     }
 }
 
@@ -41,8 +40,7 @@ impl RawBatch {
             at += raw::document_at(&bytes, at)?.len();
             documents += 1;
         }
-        let payload = bytes.len();
-        Ok(RawBatch { buffer: Buffer::Run(bytes), documents, bytes: payload })
+        Ok(RawBatch { buffer: Buffer::Run { bytes, documents } })
     }
 
     /// A batch as a server replied it.
@@ -52,35 +50,36 @@ impl RawBatch {
         // The array is a slice of the reply: its place is the distance of the two pointers.
         let start = array.as_ptr().addr() - whole.as_ptr().addr() + 4;
         let end = start + array.len() - 5;
-        let (mut at, mut documents, mut bytes) = (start, 0, 0);
-        while at < end {
-            let document = raw::array_document_at(whole, at, end)?;
-            at = document.end;
-            documents += 1;
-            bytes += document.end - document.start;
-        }
-        Ok(RawBatch { buffer: Buffer::Reply { reply, start, end }, documents, bytes })
+        Ok(RawBatch { buffer: Buffer::Reply { reply, start, end } })
     }
 
-    /// How many documents there are.
+    /// How many documents there are; of a server's, those before the first that is malformed.
     pub fn len(&self) -> usize {
-        self.documents
+        match &self.buffer {
+            Buffer::Run { documents, .. } => *documents,
+            Buffer::Reply { .. } => self.documents().map_while(Result::ok).count(),
+        }
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.documents == 0
+        self.bytes() == 0
     }
 
-    /// Bytes of BSON in it.
+    /// Bytes of BSON in it, what frames them included.
     pub fn bytes(&self) -> usize {
-        self.bytes
+        match &self.buffer {
+            Buffer::Run { bytes, .. } => bytes.len(),
+            Buffer::Reply { start, end, .. } => end - start,
+        }
     }
 
     /// The documents, each with its length in front and its 0 at the end.
     pub fn documents(&self) -> Documents<'_> {
         match &self.buffer {
-            Buffer::Run(bytes) => Documents { bytes, at: 0, end: bytes.len(), framed: false },
+            Buffer::Run { bytes, .. } => {
+                Documents { bytes, at: 0, end: bytes.len(), framed: false }
+            }
             Buffer::Reply { reply, start, end } => Documents {
                 bytes: reply.as_raw_document().as_bytes(),
                 at: *start,
@@ -91,7 +90,7 @@ impl RawBatch {
     }
 }
 
-/// The documents of a [`RawBatch`].
+/// The documents of a [`RawBatch`]; an error is the last item.
 #[derive(Clone, Debug)]
 pub struct Documents<'a> {
     bytes: &'a [u8],
@@ -101,21 +100,28 @@ pub struct Documents<'a> {
 }
 
 impl<'a> Iterator for Documents<'a> {
-    type Item = &'a [u8];
+    type Item = Result<&'a [u8], Malformed>;
 
-    fn next(&mut self) -> Option<&'a [u8]> {
+    fn next(&mut self) -> Option<Self::Item> {
         if self.at >= self.end {
             return None;
         }
-        // The framing was checked when the batch was made, so neither can fail here.
-        let range = if self.framed {
-            raw::array_document_at(self.bytes, self.at, self.end).ok()?
+        let document = if self.framed {
+            raw::array_document_at(self.bytes, self.at, self.end)
         } else {
-            let document = raw::document_at(self.bytes, self.at).ok()?;
-            self.at..self.at + document.len()
+            raw::document_at(self.bytes, self.at)
+                .map(|document| (self.at + document.len(), document))
         };
-        self.at = range.end;
-        self.bytes.get(range)
+        Some(match document {
+            Ok((end, document)) => {
+                self.at = end;
+                Ok(document)
+            }
+            Err(malformed) => {
+                self.at = self.end;
+                Err(malformed)
+            }
+        })
     }
 }
 
@@ -132,7 +138,7 @@ mod tests {
         let batch = RawBatch::from_run(bytes.clone()).unwrap();
         assert_eq!((batch.len(), batch.bytes()), (3, bytes.len()));
         let back: Vec<Document> =
-            batch.documents().map(|d| Document::from_reader(d).unwrap()).collect();
+            batch.documents().map(|d| Document::from_reader(d.unwrap()).unwrap()).collect();
         assert_eq!(back, documents);
         for cut in 1..bytes.len() {
             let whole = [12, 17].contains(&cut);

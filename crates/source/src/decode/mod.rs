@@ -14,7 +14,7 @@ mod walk;
 
 use std::sync::Arc;
 
-use model::{Catalog, Cell, Error, Flow, RowSink, TenantId};
+use model::{Catalog, Cell, Error, ErrorCode, Flow, RowSink, TenantId};
 
 use crate::RawBatch;
 use crate::key::{Owner, TenantKey};
@@ -95,7 +95,7 @@ impl Decoder {
     /// Decodes a batch into `sink` (only `row` is called). [`Flow::Stop`] if the sink said so.
     ///
     /// # Errors
-    /// `internal` if a document is malformed or belongs to another tenant: everything that was
+    /// `source_unavailable` if the batch is not whole documents. `internal` if a document is malformed or belongs to another tenant: everything that was
     /// loaded for this boot must then be dropped.
     pub fn decode(&mut self, batch: &RawBatch, sink: &mut dyn RowSink) -> Result<Flow, Error> {
         if let Some(refusal) = &self.refusal {
@@ -103,6 +103,7 @@ impl Decoder {
         }
         let mut row = vec![Pending::Missing; self.plan.types.len()];
         for document in batch.documents() {
+            let document = document.map_err(|malformed| self.unframed(&malformed))?;
             let flow = match self.document(document, &mut row, sink) {
                 Ok(Ok(flow)) => flow,
                 Ok(Err(stranger)) => return Err(stranger),
@@ -238,6 +239,14 @@ impl Decoder {
             self.plan.collection,
             id_of(document),
         ))
+    }
+
+    fn unframed(&self, malformed: &Malformed) -> Error {
+        Error::new(
+            ErrorCode::SourceUnavailable,
+            "the data source cannot be read at the moment; try again shortly",
+        )
+        .with_internal(format!("reading {}: {malformed}", self.plan.collection))
     }
 
     fn malformed(&self, document: &[u8], malformed: &Malformed) -> Error {

@@ -277,10 +277,10 @@ impl Reader {
     ) -> Result<RawBatch, Error> {
         let mut kept = Vec::new();
         for document in batch.documents() {
-            match matches(filter, document, now) {
-                Ok(true) => kept.extend_from_slice(document),
-                Ok(false) => {}
-                Err(e) => return Err(unreadable(&self.collection.path, e)),
+            let unreadable = |e| unreadable(&self.collection.path, e);
+            let document = document.map_err(unreadable)?;
+            if matches(filter, document, now).map_err(unreadable)? {
+                kept.extend_from_slice(document);
             }
         }
         RawBatch::from_run(kept).map_err(|e| unreadable(&self.collection.path, e))

@@ -85,7 +85,7 @@ fn scan(source: &DumpSource, tenant: Option<&str>) -> Vec<Document> {
         let mut stream = snapshot.scan(tenant.as_ref(), &specs[0]).await.unwrap();
         let mut found = Vec::new();
         while let Some(batch) = stream.next_batch().await.unwrap() {
-            found.extend(batch.documents().map(|d| Document::from_reader(d).unwrap()));
+            found.extend(batch.documents().map(|d| Document::from_reader(d.unwrap()).unwrap()));
         }
         snapshot.verify(&specs).await.unwrap();
         found
@@ -208,7 +208,10 @@ fn a_sample_is_the_two_ends() {
             let mut stream = source.sample("things", SampleSize::Ends(ends)).await.unwrap();
             let batch = stream.next_batch().await.unwrap().unwrap();
             assert!(stream.next_batch().await.unwrap().is_none());
-            batch.documents().map(|d| Document::from_reader(d).unwrap()).collect::<Vec<_>>()
+            batch
+                .documents()
+                .map(|d| Document::from_reader(d.unwrap()).unwrap())
+                .collect::<Vec<_>>()
         });
         assert_eq!(found, expected);
     }

@@ -99,7 +99,8 @@ impl Inference {
         }
         let Some(fields) = self.collections.get_mut(collection) else { return Ok(()) };
         for document in batch.documents() {
-            fields.observe(document, 0, &mut self.watch).map_err(|malformed| {
+            let observed = document.and_then(|d| fields.observe(d, 0, &mut self.watch));
+            observed.map_err(|malformed| {
                 Error::new(
                     ErrorCode::SourceUnavailable,
                     format!("a document of {collection} cannot be read: {malformed}"),

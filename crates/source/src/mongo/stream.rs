@@ -64,7 +64,7 @@ impl Ends {
         if let Some(first) = &mut self.first {
             if let Some(batch) = first.next().await? {
                 self.count += i64::try_from(batch.len()).unwrap_or(0);
-                self.greatest = batch.documents().last().and_then(id_value);
+                self.greatest = batch.documents().map_while(Result::ok).last().and_then(id_value);
                 return Ok(Some(batch));
             }
             self.first = None;

@@ -8,7 +8,6 @@ pub use element::{Binary, DbPointer, Element, Elements, Regex, Value};
 pub use kind::Kind;
 
 use std::fmt;
-use std::ops::Range;
 
 /// Bytes that are not BSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,12 +54,12 @@ pub fn document_at(bytes: &[u8], at: usize) -> Result<&[u8], Malformed> {
     }
 }
 
-/// Where the document lies that is the array element at `at`.
+/// The document that is the array element at `at`, and where the element ends.
 pub(crate) fn array_document_at(
     bytes: &[u8],
     at: usize,
     end: usize,
-) -> Result<Range<usize>, Malformed> {
+) -> Result<(usize, &[u8]), Malformed> {
     if bytes.get(at) != Some(&Kind::Document.byte()) {
         return malformed("an array of documents holds something else", at);
     }
@@ -70,7 +69,7 @@ pub(crate) fn array_document_at(
     };
     let start = at + 2 + key;
     let document = document_at(bytes.get(..end).unwrap_or(bytes), start)?;
-    Ok(start..start + document.len())
+    Ok((start + document.len(), document))
 }
 
 /// The array of documents in a server's reply to `find` or `getMore`.

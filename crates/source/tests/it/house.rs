@@ -84,7 +84,7 @@ pub(crate) async fn read(
     let mut stream = snapshot.scan(Some(tenant), scan).await?;
     let mut found = Vec::new();
     while let Some(batch) = stream.next_batch().await? {
-        found.extend(batch.documents().map(|d| Document::from_reader(d).unwrap()));
+        found.extend(batch.documents().map(|d| Document::from_reader(d.unwrap()).unwrap()));
     }
     Ok(found)
 }

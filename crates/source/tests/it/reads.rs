@@ -129,7 +129,7 @@ async fn estimates_samples_and_sizes() {
         let mut found = Vec::new();
         while let Some(batch) = stream.next_batch().await.unwrap() {
             for document in batch.documents() {
-                found.push(Document::from_reader(document).unwrap()["_id"].clone());
+                found.push(Document::from_reader(document.unwrap()).unwrap()["_id"].clone());
             }
         }
         found
