@@ -69,6 +69,29 @@ impl Opening {
         if ddl::without_rowid(self.table(), &self.shape) { &self.table().primary_key } else { &[] }
     }
 
+    /// Gathers the planner's statistics. SQLite counts an index's rows by reading all of its pages,
+    /// for a table stored by its key those of the table; of a key of one column it could only learn
+    /// what is known: the rows, and one for each value.
+    fn gather_statistics(&self, connection: &Connection, rows: u64) -> Result<(), SqlFault> {
+        let limit = model::limits::ANALYZE_SAMPLE_ROWS;
+        connection.execute(&format!("PRAGMA analysis_limit={limit}"))?;
+        let name = &self.table().name;
+        let analyze = |what: &str| connection.execute(&format!("ANALYZE main.{what}"));
+        if self.stored_by().len() != 1 {
+            return analyze(&ddl::quoted(name));
+        }
+        // Makes the table of statistics.
+        analyze("sqlite_schema")?;
+        for index in &self.indexes {
+            analyze(&ddl::quoted(&index.name))?;
+        }
+        let text = name.replace('\'', "''");
+        connection.execute(&format!(
+            "DELETE FROM sqlite_stat1 WHERE tbl = '{text}' AND idx = '{text}';\
+             INSERT INTO sqlite_stat1 VALUES ('{text}', '{text}', '{rows} 1')"
+        ))
+    }
+
     /// A key that is an index beside the rows is SQLite's to keep.
     fn buildable(&self) -> bool {
         !self.keyed() || !self.stored_by().is_empty()
@@ -192,11 +215,7 @@ impl OpenTable {
         if self.outcome.rows >= ANALYZE_ROWS_MIN
             && (self.opening.keyed() || !self.opening.indexes.is_empty())
         {
-            let limit = model::limits::ANALYZE_SAMPLE_ROWS;
-            self.connection.execute(&format!(
-                "PRAGMA analysis_limit={limit}; ANALYZE main.{}",
-                ddl::quoted(&self.opening.table().name)
-            ))?;
+            self.opening.gather_statistics(&self.connection, self.outcome.rows)?;
         }
         Ok(self.outcome)
     }

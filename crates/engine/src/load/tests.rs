@@ -123,3 +123,40 @@ fn misuse_is_an_error_and_not_a_panic() {
         ErrorCode::Internal
     );
 }
+
+/// What is written without looking is what SQLite finds when it looks.
+#[test]
+fn statistics_are_those_that_sqlite_gathers() {
+    let account = Account::root(u64::MAX);
+    let mut loader = loader(&two_tables(), &account);
+    for table in [0, 1] {
+        loader.begin_table(table, &TableShape::default(), Some(5000)).unwrap();
+    }
+    for n in 0..5000i64 {
+        let id = format!("{n:05}");
+        let from = format!("{}", n % 10);
+        let row = [Cell::Text(&id), Cell::Text(&from), Cell::Null];
+        assert_eq!(loader.sink(0).row(&row), Flow::Continue);
+        assert_eq!(loader.sink(1).row(&[Cell::Integer(n), Cell::Null]), Flow::Continue);
+    }
+    for table in [0, 1] {
+        assert_eq!(loader.end_table(table).unwrap().rows, 5000);
+    }
+    let (_dir, db) = reopen(&loader.publish().unwrap());
+    let stats = |db: &rusqlite::Connection| {
+        let sql = "SELECT tbl, idx, stat FROM sqlite_stat1 ORDER BY 1, 2";
+        let mut statement = db.prepare(sql).unwrap();
+        let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+        let rows = statement.query_map([], row).unwrap();
+        rows.map(Result::unwrap).collect::<Vec<(String, Option<String>, String)>>()
+    };
+    let found = stats(&db);
+    assert!(
+        found
+            .iter()
+            .any(|(table, index, stat)| { Some(table) == index.as_ref() && stat == "5000 1" })
+    );
+    let limit = model::limits::ANALYZE_SAMPLE_ROWS;
+    db.execute_batch(&format!("PRAGMA analysis_limit={limit}; ANALYZE")).unwrap();
+    assert_eq!(found, stats(&db));
+}
