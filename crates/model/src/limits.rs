@@ -131,6 +131,9 @@ pub const SOURCE_SELECTION_TIMEOUT_MS: u64 = 3_000;
 /// price is not worth more.
 pub const SOURCE_ESTIMATE_MS: i64 = 2_000;
 
+/// An unmapped field's average bytes from which leaving it out pays (measured, docs/source.md).
+pub const HEAVY_FIELD_BYTES: u64 = 1_000;
+
 /// Connections to the server, by default: concurrent boots times their collections.
 pub const SOURCE_CONNECTIONS_MAX: u32 = 64;
 
@@ -313,8 +316,7 @@ pub const RATE_REFILL_MS: u64 = 2_000;
 /// Points in time that a slot may lose before all tables are read at once: bounds re-reads.
 pub const POINT_LOSSES_MAX: u8 = 2;
 
-/// Points in time that one load may lose before it fails: a collection may be rebuilt while it is
-/// read, and once more; a third time in one load is somebody at work.
+/// Points in time that one load may lose before it fails: rebuilding once or twice is ordinary.
 pub const POINTS_PER_LOAD_MAX: u8 = 3;
 
 /// A load that takes so long, in milliseconds, asks the source how much it will read: for progress.

@@ -65,7 +65,8 @@ pub trait Source: Send + Sync + 'static {
     /// Opens one point in time for all scans of a boot.
     fn open(&self) -> BoxFuture<'_, Result<Arc<dyn Snapshot>, Error>>;
 
-    /// What the operator should do to make boots cheap: missing indexes, with the command to run.
+    /// What the operator should do to make boots cheap: missing indexes with the command to run,
+    /// large fields that no table maps.
     fn advise<'a>(&'a self, scans: &'a [ScanSpec]) -> BoxFuture<'a, Result<Vec<String>, Error>>;
 }
 

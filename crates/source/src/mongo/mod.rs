@@ -8,6 +8,7 @@ mod settings;
 mod shared;
 mod snapshot;
 mod stream;
+mod weight;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -219,7 +220,7 @@ impl Server {
         found.map(|one| one.is_some()).map_err(|e| failed("looking up the tenant", &e))
     }
 
-    /// Missing indexes on tenant keys.
+    /// Missing indexes on tenant keys, large fields that nobody maps.
     async fn advise(&self, scans: &[ScanSpec]) -> Result<Vec<String>, Error> {
         let mut keys: Vec<(String, String)> = scans
             .iter()
@@ -244,6 +245,10 @@ impl Server {
             advice.push(format!(
                 "{collection} has no index that begins with {key}, so every boot reads all of it; create one: db.getCollection({collection:?}).createIndex({{ {key:?}: 1 }})"
             ));
+        }
+        for name in self.names.iter().filter(|name| listing.get(name).is_some_and(|own| !own.view))
+        {
+            advice.extend(self.weigh(name).await?);
         }
         Ok(advice)
     }

@@ -110,6 +110,43 @@ async fn missing_indexes_are_named_with_the_command() {
 }
 
 #[tokio::test]
+async fn large_fields_that_no_table_maps_are_named() {
+    let mongod = Mongod::shared();
+    let database = mongod.database();
+    let documents: Vec<Document> = (0..200)
+        .map(|id| {
+            let mut document = thing(id, "acme");
+            document.extend(doc! {"_v": "x".repeat(900), "photo": "x".repeat(4000)});
+            document
+        })
+        .collect();
+    mongod.insert(&database, "things", &documents).await;
+    let made = mongod.client().await.database(&database);
+    let index = doc! {"createIndexes": "things",
+    "indexes": [{"key": {"customer.id": 1}, "name": "i"}]};
+    made.run_command(index).await.unwrap();
+    let plain = catalog(None, &[]);
+    let source = connect(settings(mongod.uri(), &database), &plain).await;
+    let advice = source.advise(&scans(&plain)).await.unwrap();
+    assert_eq!(advice.len(), 1, "{advice:?}");
+    assert!(
+        advice[0].starts_with("things: no table maps the field photo, which is 80 %"),
+        "{advice:?}"
+    );
+    assert!(advice[0].ends_with(r#"exclude = ["photo"] in the catalog"#), "{advice:?}");
+    // As advised; and where somebody wants it.
+    for excluded in ["photo", "photo.*"] {
+        let catalog = catalog(None, &[excluded]);
+        let source = connect(settings(mongod.uri(), &database), &catalog).await;
+        assert!(source.advise(&scans(&catalog)).await.unwrap().is_empty());
+    }
+    let mut kept = model::Catalog::clone(&plain);
+    kept.tables[0].columns[1].path = model::ColumnPath::Rest;
+    let source = connect(settings(mongod.uri(), &database), &std::sync::Arc::new(kept)).await;
+    assert!(source.advise(&scans(&plain)).await.unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn estimates_samples_and_sizes() {
     let mongod = Mongod::shared();
     let database = mongod.database();
