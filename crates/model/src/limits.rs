@@ -127,8 +127,7 @@ pub const SOURCE_MAX_TIME_SECONDS: u64 = 60;
 /// How long to look for a server that answers, by default, before a boot fails.
 pub const SOURCE_SELECTION_TIMEOUT_MS: u64 = 3_000;
 
-/// How long a server may count a tenant's documents for the price of a boot, in milliseconds: a
-/// price is not worth more.
+/// How long a server may count documents for a boot's price, in ms: it is not worth more.
 pub const SOURCE_ESTIMATE_MS: i64 = 2_000;
 
 /// An unmapped field's average bytes from which leaving it out pays (measured, docs/source.md).
