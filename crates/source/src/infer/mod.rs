@@ -19,7 +19,9 @@ mod tests;
 use std::collections::BTreeMap;
 
 pub use drift::{DriftReport, Finding, FindingKind, check};
-use model::limits::{INFER_DISTINCT_FIELDS_MAX, INFER_PATHS_MAX, SAMPLE_DOCUMENTS, TABLES_MAX};
+use model::limits::{
+    INFER_DISTINCT_FIELDS_MAX, INFER_FIELDS_MAX, INFER_PATHS_MAX, SAMPLE_DOCUMENTS, TABLES_MAX,
+};
 use model::{Catalog, Error, ErrorCode, Path, TenantKeyType, TenantList};
 
 use crate::{RawBatch, SampleSize, Source};
@@ -129,6 +131,13 @@ impl Inference {
                 "there are more than {INFER_PATHS_MAX} field paths; those beyond were not looked at, \
                  and what looks secret among them is not excluded"
             ));
+        }
+        for (collection, fields) in &self.collections {
+            for path in tables::wide_paths(fields, &[]) {
+                report.warnings.push(format!(
+                    "{collection}: {path} has over {INFER_FIELDS_MAX} names, which were not looked at: what looks secret among them is not excluded"
+                ));
+            }
         }
         let mut left_out = Vec::new();
         for (collection, fields) in &self.collections {

@@ -60,6 +60,18 @@ struct Child<'a> {
     fields: &'a Fields,
 }
 
+/// Embedded documents of more names than are looked at.
+pub(super) fn wide_paths(fields: &Fields, prefix: &[String]) -> Vec<String> {
+    if fields.wide {
+        return vec![prefix.join(".")];
+    }
+    let below = fields.in_order().into_iter().flat_map(|(name, field)| {
+        let path = [prefix, &[name.to_owned()]].concat();
+        field.below().into_iter().flat_map(move |inner| wide_paths(inner, &path))
+    });
+    below.collect()
+}
+
 impl Drafting {
     /// Collects the fields below `prefix` that look secret; `spare` never does.
     pub(super) fn note_secrets(&mut self, fields: &Fields, prefix: &[String], spare: &Path) {

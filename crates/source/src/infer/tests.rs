@@ -403,6 +403,8 @@ fn memory_is_bounded_and_the_outcome_valid() {
     assert_eq!(inference.watch.room, 0, "{INFER_PATHS_MAX} are used up");
     let inferred = inference.finish().unwrap();
     assert!(inferred.warnings[0].contains("field paths"), "{:?}", inferred.warnings);
+    let told = inferred.warnings.iter().any(|text| text.starts_with("a: map has over"));
+    assert!(told, "{:?}", inferred.warnings);
     let wide = &inferred.catalog.tables[0];
     assert!(wide.columns.len() <= COLUMNS_MAX);
     let map = wide.columns.iter().find(|column| column.name == "map").unwrap();
