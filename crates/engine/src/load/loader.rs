@@ -147,12 +147,16 @@ impl Loader {
 
     /// Freezes what is there into an image, in the time of copying one pointer per chunk. Tables
     /// ended since the last publish count as loaded; one still open may have any part of its rows. The
-    /// loader may go on.
+    /// loader may go on. Debug builds, and so all tests, check every image.
     pub fn publish(&mut self) -> Result<Image, Error> {
         self.attempt(|loader| {
             loader.commit()?;
             let contents = loader.contents.clone();
-            Ok(loader.pages().freeze(contents))
+            let image = loader.pages().freeze(contents);
+            if cfg!(debug_assertions) {
+                super::check::check(&image)?;
+            }
+            Ok(image)
         })
     }
 

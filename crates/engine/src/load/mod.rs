@@ -2,6 +2,7 @@
 
 mod blank;
 mod bulk;
+mod check;
 mod ddl;
 mod loader;
 mod table;

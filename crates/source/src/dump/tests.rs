@@ -169,11 +169,24 @@ fn broken_files_are_named_with_an_offset() {
         assert!(detail.contains(&format!("at byte {at}:")), "{detail}");
     }
     let folder = tempfile::tempdir().unwrap();
-    write(folder.path(), &documents, true);
+    let many = things(2_000, 1_000);
+    write(folder.path(), &many, true);
     let file = folder.path().join("things.bson.gz");
     let bytes = fs::read(&file).unwrap();
     fs::write(&file, &bytes[..bytes.len() / 2]).unwrap();
-    assert!(open(folder.path(), catalog(None, false)).is_err());
+    let error = open(folder.path(), catalog(None, false)).err().unwrap();
+    let detail = error.internal.unwrap();
+    assert!(detail.contains("things.bson.gz: at byte "), "{detail}");
+    assert!(detail.ends_with(": incomplete deflate stream"), "{detail}");
+    // The offset is one of the decompressed file, where the document that is not whole begins.
+    let at = detail.split_once("at byte ").unwrap().1.split_once(':').unwrap().0;
+    let at: usize = at.parse().unwrap();
+    let mut begin = 0;
+    let begins = many.iter().map(|document| {
+        begin += document.to_vec().unwrap().len();
+        begin
+    });
+    assert!(at > 0 && begins.into_iter().any(|begin| begin == at), "{detail}");
 }
 
 #[test]

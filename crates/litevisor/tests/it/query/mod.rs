@@ -4,3 +4,4 @@ mod bad_input;
 mod get;
 mod post;
 mod stream;
+mod tables;
