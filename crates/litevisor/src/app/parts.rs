@@ -8,7 +8,7 @@ use model::{Catalog, Clock, Error, ErrorCode};
 use source::Source;
 use source::dump::DumpSource;
 use source::infer::{Options, infer};
-use source::mongo::{MongoSettings, MongoSource, ReadPreference, SnapshotMode};
+use source::mongo::{MongoSettings, MongoSource, SnapshotMode};
 
 use super::{Progress, settings};
 use crate::config::{Config, SnapshotWanted, SourceConfig, SourceKind};
@@ -175,8 +175,7 @@ pub async fn open_source(
 fn mongo_settings(source: &SourceConfig, uri: &str) -> MongoSettings {
     let mut settings = MongoSettings::new(uri);
     settings.database.clone_from(&source.database);
-    settings.read_preference =
-        ReadPreference::from_name(&source.read_preference).unwrap_or_default();
+    settings.read_preference = source.read_preference;
     settings.snapshot = match source.snapshot {
         SnapshotWanted::Auto => SnapshotMode::Auto,
         SnapshotWanted::Required => SnapshotMode::Required,

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use model::limits;
+use source::mongo::ReadPreference;
 
 use super::reader::Reader;
 use super::value::{Interval, words};
@@ -17,7 +18,7 @@ pub struct SourceConfig {
     /// MongoDB's database; where unset, the connection string's.
     pub database: Option<String>,
     /// Which members boots read from.
-    pub read_preference: String,
+    pub read_preference: ReadPreference,
     /// Whether boots read one point in time.
     pub snapshot: SnapshotWanted,
     /// Boots that read at once.
@@ -55,8 +56,13 @@ words!(SnapshotWanted,
     "off" => SnapshotWanted::Off,
 );
 
-const READ_PREFERENCES: [&str; 5] =
-    ["primary", "primaryPreferred", "secondary", "secondaryPreferred", "nearest"];
+words!(ReadPreference,
+    "primary" => ReadPreference::Primary,
+    "primaryPreferred" => ReadPreference::PrimaryPreferred,
+    "secondary" => ReadPreference::Secondary,
+    "secondaryPreferred" => ReadPreference::SecondaryPreferred,
+    "nearest" => ReadPreference::Nearest,
+);
 
 impl SourceConfig {
     pub(super) fn read(reader: &mut Reader) -> Self {
@@ -68,10 +74,7 @@ impl SourceConfig {
             reader.wrong("is missing: a source of kind \"mongodb\" needs its connection string");
         }
         let database = reader.take_optional(S, "database");
-        let read_preference = reader.take(S, "read_preference", "secondaryPreferred".to_owned());
-        if !READ_PREFERENCES.contains(&&*read_preference) {
-            reader.wrong(&format!("is one of {}", READ_PREFERENCES.join(", ")));
-        }
+        let read_preference = reader.take(S, "read_preference", ReadPreference::default());
         let snapshot = reader.take(S, "snapshot", SnapshotWanted::Auto);
         let max_concurrent_boots =
             reader.take(S, "max_concurrent_boots", limits::CONCURRENT_BOOTS_DEFAULT);

@@ -153,6 +153,11 @@ fn wrong_configurations_end_with_two() {
     std::fs::write(&path, "[http]\nlissten = \"x\"\n").expect("written");
     let output = litevisor(folder.path(), &["serve", "--config", "bad.toml"]);
     assert!(err(&output).contains("did you mean `listen`?"), "{}", err(&output));
+    std::fs::write(&path, "[source]\nread_preference = \"second\"\n").expect("written");
+    let output = litevisor(folder.path(), &["serve", "--config", "bad.toml"]);
+    assert!(err(&output).contains("\"secondaryPreferred\""), "{}", err(&output));
+    let shown = litevisor(folder.path(), &["config", "show"]);
+    assert!(out(&shown).contains("read_preference = \"secondaryPreferred\""), "{}", out(&shown));
     let output = litevisor(folder.path(), &["serve", "--config", "absent.toml"]);
     assert_eq!(output.status.code(), Some(2));
 }

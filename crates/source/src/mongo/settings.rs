@@ -79,26 +79,6 @@ pub enum ReadPreference {
     Nearest,
 }
 
-impl ReadPreference {
-    const ALL: [(Self, &'static str); 5] = [
-        (Self::Primary, "primary"),
-        (Self::PrimaryPreferred, "primaryPreferred"),
-        (Self::Secondary, "secondary"),
-        (Self::SecondaryPreferred, "secondaryPreferred"),
-        (Self::Nearest, "nearest"),
-    ];
-
-    /// MongoDB's word for it.
-    pub fn name(self) -> &'static str {
-        Self::ALL.iter().find(|(kind, _)| *kind == self).map_or("", |(_, name)| name)
-    }
-
-    /// Parses MongoDB's word.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().find(|(_, known)| *known == name).map(|(kind, _)| *kind)
-    }
-}
-
 /// Whether a boot reads at one point in time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SnapshotMode {
