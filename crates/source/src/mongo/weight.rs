@@ -22,7 +22,9 @@ impl Server {
         while let Some(batch) = sample.next_batch().await? {
             for document in batch.documents() {
                 // What is malformed is for a boot to complain about.
-                if weigh(document, &mut weights).is_ok() {
+                if let Ok(document) = document
+                    && weigh(document, &mut weights).is_ok()
+                {
                     documents += 1;
                     bytes += document.len() as u64;
                 }
