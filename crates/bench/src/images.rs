@@ -53,6 +53,7 @@ fn with_run<T>(image: &Image, account: &Arc<Account>, work: impl FnOnce(&Run<'_>
         image,
         shared: None,
         account,
+        heap: account,
         limits: &limits,
         interrupt: &interrupt,
         clock: &RealClock,

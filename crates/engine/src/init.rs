@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use model::Error;
 use rusqlite::ffi;
 
-use crate::vfs;
+use crate::{heap, vfs};
 
 /// Sets SQLite's process-wide configuration and registers the VFS, as the default one. Idempotent;
 /// whatever in this crate opens SQLite calls it, but call it before anything else opens SQLite.
@@ -18,6 +18,11 @@ pub fn init() -> Result<(), Error> {
 }
 
 fn configure() -> Result<(), Error> {
+    let methods = heap::methods();
+    config("allocator", || {
+        // SAFETY: an option with a pointer to methods, which SQLite copies, before it is initialised.
+        unsafe { ffi::sqlite3_config(ffi::SQLITE_CONFIG_MALLOC, ptr::from_ref(&methods)) }
+    })?;
     // Connections are never used by two threads at once, and so need no mutexes.
     config("threading mode", || {
         // SAFETY: an option without arguments, before SQLite is initialised.

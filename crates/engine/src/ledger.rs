@@ -1,5 +1,5 @@
-//! On whose behalf this thread runs SQLite: the account that pays for temp files opened meanwhile,
-//! and whether it refused.
+//! On whose behalf this thread runs SQLite: who pays for temp files opened and for heap taken
+//! meanwhile, and whether a payer refused.
 
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
@@ -8,6 +8,7 @@ use std::sync::Arc;
 use model::Account;
 
 use crate::callback;
+use crate::heap::{self, Purse};
 use crate::image::Refusal;
 
 thread_local! {
@@ -15,18 +16,29 @@ thread_local! {
     static REFUSED: Cell<Option<Refusal>> = const { Cell::new(None) };
 }
 
-/// While it lives, `account` pays. Nests.
+/// While it lives, an account and a purse pay. Nests.
 pub(crate) struct Paying {
     before: Option<Arc<Account>>,
+    _heap: heap::Paying,
     not_send: PhantomData<*const ()>,
 }
 
-/// Lets `account` pay from now on and forgets earlier refusals and panics.
-pub(crate) fn pay(account: &Arc<Account>) -> Paying {
+/// Lets `account` pay for temp files and `purse` for SQLite's heap from now on, and forgets earlier
+/// refusals and panics.
+pub(crate) fn pay(account: &Arc<Account>, purse: Arc<Purse>) -> Paying {
     REFUSED.set(None);
+    heap::forget();
     callback::panicked();
     let before = PAYER.replace(Some(Arc::clone(account)));
-    Paying { before, not_send: PhantomData }
+    Paying { before, _heap: heap::paying(purse), not_send: PhantomData }
+}
+
+/// Lets `purse` pay for SQLite's heap during one step that opens no file.
+#[inline]
+pub(crate) fn during<T>(purse: &Purse, step: impl FnOnce() -> T) -> T {
+    REFUSED.set(None);
+    heap::forget();
+    heap::paid_by(purse, step)
 }
 
 impl Drop for Paying {
@@ -47,5 +59,5 @@ pub(crate) fn note(refusal: Refusal) {
 
 /// The last refusal since [`pay`].
 pub(crate) fn refused() -> Option<Refusal> {
-    REFUSED.get()
+    REFUSED.get().or_else(heap::refused)
 }

@@ -6,6 +6,7 @@ mod conn;
 #[cfg(test)]
 mod fixture;
 mod functions;
+mod heap;
 mod image;
 mod init;
 mod ledger;

@@ -106,6 +106,7 @@ fn work() {
             image: &image,
             shared: None,
             account: &account,
+            heap: &account,
             limits: &QueryLimits { max_rows: None, row_bytes_max: 1 << 20, sql_bytes_max: 1 << 20 },
             interrupt: &Interrupt::new(),
             clock: &Still,

@@ -36,6 +36,8 @@ pub struct Settings {
     pub query_timeout: Duration,
     /// Temp files and private scratch of one query, in bytes.
     pub temp_bytes_max: u64,
+    /// SQLite's heap of one query.
+    pub heap_bytes_max: u64,
     /// A row's values together, in bytes.
     pub row_bytes_max: u64,
     /// The text of a request's SQL, in bytes.
@@ -86,6 +88,7 @@ impl Default for Settings {
             budget_bytes: limits::BUDGET_DEFAULT_BYTES,
             query_timeout: Duration::from_secs(limits::QUERY_TIMEOUT_DEFAULT_SECONDS),
             temp_bytes_max: limits::QUERY_TEMP_DEFAULT_BYTES,
+            heap_bytes_max: limits::QUERY_HEAP_DEFAULT_BYTES,
             row_bytes_max: limits::ROW_BYTES_DEFAULT,
             sql_bytes_max: limits::SQL_DEFAULT_BYTES,
             admission: AdmissionSettings::default(),

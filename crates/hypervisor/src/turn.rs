@@ -126,8 +126,8 @@ impl Attempt<'_> {
         let settings = &core.settings;
         let opened = self.opened(timing);
         let mut sink = Opening { sink, opened: Some(opened) };
-        // What the engine charges is scratch and temp files; SQLite's heap it does not charge yet.
         let account = Account::child(&core.budget, settings.temp_bytes_max);
+        let heap = Account::child(&core.budget, settings.heap_bytes_max);
         let limits = QueryLimits {
             max_rows: self.request.max_rows,
             row_bytes_max: settings.row_bytes_max,
@@ -137,6 +137,7 @@ impl Attempt<'_> {
             image: &leases.tenant.image,
             shared: leases.shared.as_ref().map(|lease| &lease.image).or(core.blanks.shared()),
             account: &account,
+            heap: &heap,
             limits: &limits,
             interrupt: self.interrupt,
             clock: self.clock,

@@ -71,10 +71,9 @@ fn read_limits(list: &str) -> Vec<Limit> {
 /// The page that the limits make.
 fn limits_page(list: &str) -> String {
     let mut page = String::from(
-        "# Operating limits\n\nEvery bound of the program, as `crates/model/src/limits.rs` has it (this page is made \
-         from that file: `UPDATE_SNAPSHOTS=1 cargo test -p tidy`). The last word of a name is its unit. Those that are \
-         settings are explained in [configuration](configuration.md), which also says what the memory budget does \
-         not cover yet.\n",
+        "# Operating limits\n\nEvery bound of the program, as `crates/model/src/limits/` has it (this page is made \
+         from there: `UPDATE_SNAPSHOTS=1 cargo test -p tidy`). The last word of a name is its unit. Those that are \
+         settings are explained in [configuration](configuration.md).\n",
     );
     let mut section = String::new();
     for limit in read_limits(list) {
@@ -88,13 +87,23 @@ fn limits_page(list: &str) -> String {
     page
 }
 
+/// Where the limits are: the file, and its rooms by layer.
+const LIMITS: &str = "crates/model/src/limits";
+
+/// All of the limits' text, the layers' rooms in the order of their names after the common part.
+fn limits_text(tree: &Tree) -> String {
+    let mut files: Vec<_> = tree.sources().filter(|(path, _)| path.starts_with(LIMITS)).collect();
+    files.sort_by_key(|(path, _)| (path.matches('/').count(), path.to_string()));
+    files.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join("\n")
+}
+
 fn unused_limits(tree: &Tree) -> Violations {
-    let list = tree.text("crates/model/src/limits.rs").unwrap_or_default();
+    let list = &limits_text(tree);
     let mut broken = Violations::new();
     for limit in read_limits(list) {
-        let elsewhere = tree.sources().any(|(path, text)| {
-            path != "crates/model/src/limits.rs" && text.contains(limit.name.as_str())
-        });
+        let elsewhere = tree
+            .sources()
+            .any(|(path, text)| !path.starts_with(LIMITS) && text.contains(limit.name.as_str()));
         if !elsewhere && list.matches(limit.name.as_str()).count() < 2 {
             broken.push(format!("limits.rs: {} bounds nothing", limit.name));
         }
@@ -147,7 +156,7 @@ fn every_limit_bounds_something() {
 #[test]
 fn every_limit_is_documented() {
     let tree = Tree::here();
-    let page = limits_page(tree.text("crates/model/src/limits.rs").unwrap_or_default());
+    let page = limits_page(&limits_text(&tree));
     if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/limits.md");
         std::fs::write(path, &page).expect("docs/limits.md can be written");

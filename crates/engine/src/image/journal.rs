@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use model::{Account, Charge};
 
-use super::pages::refusal;
 use super::{Image, Refusal};
 
 /// The file, as extents without gaps, by their offset.
@@ -38,7 +37,7 @@ impl Journal {
             base: base.clone(),
             page_bytes: base.page_bytes(),
             account: Arc::clone(account),
-            charge: account.charge(0).ok_or_else(|| refusal(account, 0))?,
+            charge: account.charge(0).ok_or_else(|| Refusal::of(account, 0))?,
             extents: BTreeMap::new(),
             size: 0,
             last_word: None,
@@ -107,7 +106,7 @@ impl Journal {
                 }
                 Extent::Page(page) if keep < self.page_bytes => {
                     if !self.charge.grow(keep as u64) {
-                        return Err(refusal(&self.account, keep as u64));
+                        return Err(Refusal::of(&self.account, keep as u64));
                     }
                     *extent = Extent::Bytes(stored(&self.base, *page, keep));
                 }
@@ -156,7 +155,7 @@ impl Journal {
             if let Extent::Page(page) = *extent {
                 let more = self.page_bytes as u64;
                 if !self.charge.grow(more) {
-                    return Err(refusal(&self.account, more));
+                    return Err(Refusal::of(&self.account, more));
                 }
                 *extent = Extent::Bytes(stored(&self.base, page, self.page_bytes));
             }
@@ -174,7 +173,7 @@ impl Journal {
     }
 
     fn grow(&mut self, more: u64) -> Result<(), Refusal> {
-        if self.charge.grow(more) { Ok(()) } else { Err(refusal(&self.account, more)) }
+        if self.charge.grow(more) { Ok(()) } else { Err(Refusal::of(&self.account, more)) }
     }
 }
 

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use model::{Account, Charge};
 
 use super::chunk::{as_uninit, trim_after};
-use super::pages::refusal;
 use super::{Image, Refusal};
 
 /// Charged with `page_bytes` for each page changed.
@@ -25,7 +24,7 @@ impl Overlay {
     pub(crate) fn new(base: &Image, account: &Arc<Account>) -> Result<Overlay, Refusal> {
         Ok(Overlay {
             base: base.clone(),
-            charge: account.charge(0).ok_or_else(|| refusal(account, 0))?,
+            charge: account.charge(0).ok_or_else(|| Refusal::of(account, 0))?,
             account: Arc::clone(account),
             page_bytes: base.page_bytes(),
             pages: HashMap::new(),
@@ -97,7 +96,7 @@ impl Overlay {
         if !self.pages.contains_key(&page) {
             let more = self.page_bytes as u64;
             if !self.charge.grow(more) {
-                return Err(refusal(&self.account, more));
+                return Err(Refusal::of(&self.account, more));
             }
             let mut bytes = vec![0u8; self.page_bytes].into_boxed_slice();
             let at = page * more;

@@ -19,6 +19,13 @@ pub(crate) enum Refusal {
     Parent,
 }
 
+impl Refusal {
+    /// Which cap refused `bytes` more of `account`.
+    pub(crate) fn of(account: &Account, bytes: u64) -> Refusal {
+        if account.own_cap_refuses(bytes) { Refusal::OwnCap } else { Refusal::Parent }
+    }
+}
+
 /// The file. Writes after a refusal are refused as well: what SQLite holds then is not whole.
 pub(crate) struct Pages {
     chunks: Vec<Arc<Chunk>>,
@@ -162,7 +169,7 @@ impl Pages {
             let room = room_for(index, len);
             let more = (room - chunk.bytes.capacity()) as u64;
             if !chunk.charge.grow(more) {
-                return Err(refusal(account, more));
+                return Err(Refusal::of(account, more));
             }
             chunk.bytes.reserve_exact(room - chunk.bytes.len());
         }
@@ -174,14 +181,10 @@ impl Pages {
 
     fn charge(&self, bytes: usize) -> Result<model::Charge, Refusal> {
         let bytes = bytes as u64;
-        self.account.charge(bytes).ok_or_else(|| refusal(&self.account, bytes))
+        self.account.charge(bytes).ok_or_else(|| Refusal::of(&self.account, bytes))
     }
 }
 
 fn room_for(index: usize, len: usize) -> usize {
     if index > 0 { CHUNK_BYTES } else { len.next_power_of_two().clamp(FIRST_BYTES, CHUNK_BYTES) }
-}
-
-pub(super) fn refusal(account: &Account, bytes: u64) -> Refusal {
-    if account.own_cap_refuses(bytes) { Refusal::OwnCap } else { Refusal::Parent }
 }

@@ -298,6 +298,7 @@ fn sum(image: &Image, readers: &Readers) -> String {
         image,
         shared: None,
         account: &Account::root(u64::MAX),
+        heap: &Account::root(u64::MAX),
         limits: &limits,
         interrupt: &Interrupt::new(),
         clock: &crate::fixture::Ticking::default(),

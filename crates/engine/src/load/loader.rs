@@ -9,6 +9,7 @@ use rusqlite::ffi;
 use super::ddl::{self, TableShape};
 use super::table::{OpenTable, Opening, TableOutcome};
 use crate::conn::{Connection, SqlFault};
+use crate::heap::Purse;
 use crate::image::{Contents, Image, Pages, Refusal};
 use crate::ledger;
 use crate::vfs::Handed;
@@ -30,6 +31,7 @@ pub struct Loader {
     connection: Connection,
     pages: Arc<Mutex<Pages>>,
     account: Arc<Account>,
+    purse: Arc<Purse>,
     limits: LoadLimits,
     page_bytes: usize,
     contents: Contents,
@@ -43,16 +45,23 @@ impl Loader {
     /// Opens a writer on a clone of `base`; its memory is charged to `account`.
     pub fn new(base: &Image, account: &Arc<Account>, limits: LoadLimits) -> Result<Loader, Error> {
         crate::init()?;
-        let _paying = ledger::pay(account);
+        let purse = Purse::new(account);
+        let _paying = ledger::pay(account, Arc::clone(&purse));
         let pages = Arc::new(Mutex::new(Pages::over(base, account)));
-        let connection = Connection::open(Handed::Writer(Arc::clone(&pages)))?;
-        connection.limit(ffi::SQLITE_LIMIT_LENGTH, limits.row_bytes_max);
-        connection.execute("PRAGMA journal_mode=OFF")?;
+        let opened = Connection::open(Handed::Writer(Arc::clone(&pages)));
+        let opened = opened.and_then(|connection| {
+            connection.limit(ffi::SQLITE_LIMIT_LENGTH, limits.row_bytes_max);
+            connection.execute("PRAGMA journal_mode=OFF")?;
+            Ok(connection)
+        });
+        let connection =
+            opened.map_err(|fault| ledger::refused().map_or_else(|| fault.into(), refused))?;
         Ok(Loader {
             open: BTreeMap::new(),
             connection,
             pages,
             account: Arc::clone(account),
+            purse,
             limits,
             page_bytes: base.page_bytes(),
             contents: base.contents().clone(),
@@ -113,7 +122,7 @@ impl Loader {
             page_bytes: self.page_bytes,
             account: Arc::clone(&self.account),
         };
-        let open = OpenTable::new(&self.connection, opening)?;
+        let open = OpenTable::new(&self.connection, opening, &self.purse)?;
         self.open.insert(number, open);
         Ok(())
     }
@@ -195,7 +204,7 @@ impl Loader {
             return Err(failure.clone());
         }
         let account = Arc::clone(&self.account);
-        let _paying = ledger::pay(&account);
+        let _paying = ledger::pay(&account, Arc::clone(&self.purse));
         step(self).map_err(|fault| {
             let refusal = self.pages().refused().or_else(ledger::refused);
             let error = refusal.map_or_else(|| fault.into(), refused);

@@ -9,7 +9,9 @@ use model::{Account, Catalog, Cell, Column, Error, Flow, RowSink, Summary, Table
 use super::bulk::{Bulk, Sorted};
 use super::ddl::{self, Index, TableShape};
 use crate::conn::{Connection, SqlFault, Statement, Step};
+use crate::heap::Purse;
 use crate::image::{Pages, Refusal};
+use crate::ledger;
 
 /// What became of a table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,6 +35,8 @@ pub(super) struct OpenTable {
     /// The build, once many rows are coming in order.
     bulk: Option<Bulk>,
     indexes_live: bool,
+    /// Who pays for SQLite's heap while a row is stored.
+    purse: Option<Arc<Purse>>,
     outcome: TableOutcome,
     failure: Option<SqlFault>,
 }
@@ -100,7 +104,11 @@ impl Opening {
 
 impl OpenTable {
     /// Opens an empty table, whose indexes are there.
-    pub(super) fn new(connection: &Connection, opening: Opening) -> Result<OpenTable, SqlFault> {
+    pub(super) fn new(
+        connection: &Connection,
+        opening: Opening,
+        purse: &Arc<Purse>,
+    ) -> Result<OpenTable, SqlFault> {
         let table = opening.table();
         let sorted =
             if opening.buildable() { Sorted::by(opening.stored_by()) } else { Sorted::never() };
@@ -113,6 +121,7 @@ impl OpenTable {
             indexes_live: true,
             outcome: TableOutcome::default(),
             failure: None,
+            purse: Some(Arc::clone(purse)),
             opening,
         };
         if open.opening.expected_rows.is_some_and(|rows| rows > LIVE_INDEX_ROWS) {
@@ -284,14 +293,19 @@ impl RowSink for OpenTable {
         }
         let payload: usize = cells.iter().map(Cell::payload_bytes).sum();
         let bytes = payload as u64 + HEADER_BYTES_PER_VALUE * (cells.len() as u64 + 1);
-        let outcome = match bytes.saturating_sub(self.opening.row_bytes_max) {
-            0 => self.insert(cells),
-            over => self.insert_shortened(cells, over),
-        };
+        // Taken out and put back: counting a reference would cost more than the rest of it.
+        let Some(purse) = self.purse.take() else { return Flow::Stop };
+        let outcome =
+            ledger::during(&purse, || match bytes.saturating_sub(self.opening.row_bytes_max) {
+                0 => self.insert(cells),
+                over => self.insert_shortened(cells, over),
+            });
+        self.purse = Some(purse);
         match outcome {
             Ok(()) => Flow::Continue,
             Err(failure) => {
-                self.failure = Some(failure);
+                let refused = ledger::refused().map(|refusal| self.refused(refusal));
+                self.failure = Some(refused.unwrap_or(failure));
                 Flow::Stop
             }
         }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use model::{Account, Catalog, Cell, Column, ErrorCode, Flow, TableSet};
+use model::{Account, Catalog, Cell, Column, Error, ErrorCode, Flow, TableSet};
 
 use super::*;
 use crate::fixture::{ask, reopen, two_tables};
-use crate::{PageSize, Part};
+use crate::{Image, PageSize, Part};
 
 const LIMITS: LoadLimits = LoadLimits { row_bytes_max: 1 << 20 };
 
@@ -107,6 +107,54 @@ fn a_refused_charge_says_whose_cap_it_was_and_gives_all_back() {
         assert_eq!(loader.publish().unwrap_err().code, code);
         drop(loader);
         assert_eq!((account.used(), root.used()), (0, 0));
+    }
+}
+
+/// A load of `rows` rows, in the order of their keys or not.
+fn load_some(blank: &Blank, account: &Arc<Account>, ordered: bool) -> Result<Image, Error> {
+    const ROWS: i64 = 700;
+    let mut loader = Loader::new(blank.image(), account, LIMITS)?;
+    loader.begin_table(0, &TableShape::default(), Some(ROWS as u64))?;
+    for n in 0..ROWS {
+        let id = format!("{:05}", if ordered { n } else { n * 7919 % ROWS });
+        let row = [Cell::Text(&id), Cell::Integer(n), Cell::Blob(&[7; 300])];
+        if loader.sink(0).row(&row) == Flow::Stop {
+            break;
+        }
+    }
+    assert_eq!(loader.end_table(0)?.rows, 700);
+    loader.publish()
+}
+
+#[test]
+fn any_allocation_of_a_load_may_fail() {
+    use crate::heap::failpoint;
+    let blank = Blank::build(&two_tables(), Part::Tenant, PageSize::Normal).unwrap();
+    for ordered in [true, false] {
+        let mut steps = 0;
+        loop {
+            let account = Account::root(u64::MAX);
+            failpoint::arm(steps);
+            let outcome = load_some(&blank, &account, ordered);
+            let fired = failpoint::fired();
+            match outcome {
+                Ok(image) => {
+                    let (_dir, db) = reopen(&image);
+                    assert_eq!(ask(&db, "SELECT count(*) FROM \"de\"\"vices\""), 700, "{steps}");
+                }
+                Err(error) => {
+                    assert!(fired, "{steps}: {error:?}");
+                    assert_eq!(error.code, ErrorCode::InstanceTooLarge, "{steps}: {error:?}");
+                }
+            }
+            assert_eq!(account.used(), 0, "{steps}");
+            if !fired {
+                break;
+            }
+            // Each of the first ones, which open and prepare; then every eleventh.
+            steps += if steps < 500 { 1 } else { 11 };
+        }
+        assert!(steps > 500, "only {steps} allocations");
     }
 }
 

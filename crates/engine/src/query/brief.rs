@@ -10,6 +10,7 @@ use super::progress::Look;
 use super::session::{KeptStatement, Session};
 use super::stream::Stream;
 use super::{Readers, Run, Script};
+use crate::heap::Purse;
 use crate::ledger;
 
 /// Functions that are quick whatever their arguments are: at most one pass over a value that was
@@ -58,7 +59,7 @@ pub fn run_brief(
     let mut statement = session.take_statement(sql)?;
     let mut held = Held::default();
     let outcome = {
-        let _paying = ledger::pay(run.account);
+        let _paying = ledger::pay(run.account, Purse::new(run.heap));
         attempt(script, run, session, &mut statement, &mut held)
     };
     // A reader of which anything else is to be said is not kept.

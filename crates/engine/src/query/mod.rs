@@ -47,6 +47,9 @@ pub struct Run<'a> {
     pub shared: Option<&'a Image>,
     /// Charged with scratch pages and temp files.
     pub account: &'a Arc<Account>,
+    /// Charged with what SQLite takes from its heap meanwhile; what a kept reader goes on holding
+    /// stays charged.
+    pub heap: &'a Arc<Account>,
     /// Bounds.
     pub limits: &'a QueryLimits,
     /// Ends it from outside.

@@ -10,6 +10,7 @@ use super::progress::Look;
 use super::session::Session;
 use super::{QueryLimits, Script, script};
 use crate::conn::Step;
+use crate::heap::Purse;
 use crate::image::Image;
 use crate::ledger;
 
@@ -29,7 +30,7 @@ fn probe(blank: &Image, shared: Option<&Image>, script: &Script) -> Result<Table
         sql_bytes_max: sql.len() as u64 + 1,
     };
     let account = Account::root(PROBE_SCRATCH_BYTES);
-    let _paying = ledger::pay(&account);
+    let _paying = ledger::pay(&account, Purse::new(&account));
     let mut start = script::skip_blank(sql, 0);
     let several = script::skip_blank(sql, script::skip_statement(sql, start)) < sql.len();
     let session = if several {

@@ -14,6 +14,7 @@ use super::session::{KeptStatement, Session};
 use super::stream::Stream;
 use super::{Failure, Readers, Run, Script, faults, script};
 use crate::conn::{SqlFault, Statement, Step};
+use crate::heap::Purse;
 use crate::ledger;
 use crate::load::quoted;
 
@@ -48,7 +49,7 @@ pub fn run(
             stream.sink.finish(&summary);
             return Ok(summary);
         }
-        Err(Ended::Failed(error)) => error,
+        Err(Ended::Failed(error)) => short_of_memory(error),
         Err(Ended::Missing(tables)) if !stream.begun => return Err(Failure::NeedTables(tables)),
         Err(Ended::Missing(_)) => Error::new(
             ErrorCode::InstanceBooting,
@@ -58,6 +59,15 @@ pub fn run(
     };
     stream.fail(&begun_error);
     Err(Failure::Error { error: begun_error, begun: stream.begun })
+}
+
+/// What failed in opening a connection for want of memory is the query's fault or the replica's
+/// shortage, as anywhere else.
+fn short_of_memory(error: Error) -> Error {
+    match ledger::refused().filter(|_| error.code == ErrorCode::Internal) {
+        Some(refusal) => faults::refused(refusal).with_internal(error.to_string()),
+        None => error,
+    }
 }
 
 fn request(
@@ -72,7 +82,7 @@ fn request(
     }
     let ask = || stop.due();
     let look = Look::new(&ask);
-    let _paying = ledger::pay(run.account);
+    let _paying = ledger::pay(run.account, Purse::new(run.heap));
     let mut kept = match readers.take(run.image, run.shared, run.limits, |_| true) {
         Some(kept) => kept,
         None => readers.adopt(Session::reader(run.image, run.shared, run.limits)?),

@@ -7,6 +7,7 @@ use crate::PageSize;
 use crate::fixture::{Bench, DEVICES, Kept, READS, fleet, fleet_image, models_image};
 use crate::{Blank, Part};
 
+mod heap;
 mod panics;
 
 pub(super) fn bench() -> Bench {

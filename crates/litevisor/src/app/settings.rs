@@ -28,6 +28,7 @@ pub(super) fn of(config: &Config) -> Settings {
         budget_bytes: config.memory.budget.of(memory_bytes()),
         query_timeout: query.timeout.0,
         temp_bytes_max: query.temp_bytes_max.0,
+        heap_bytes_max: query.heap_bytes_max.0,
         row_bytes_max: query.row_bytes_max.0,
         sql_bytes_max: query.sql_bytes_max.0,
         admission: AdmissionSettings {

@@ -7,8 +7,7 @@ use super::value::{Bytes, SettingValue};
 /// `[memory]`.
 #[derive(Clone, Debug)]
 pub struct MemoryConfig {
-    /// What images, boots, private scratches and temp files reserve from. SQLite's own heap does not
-    /// yet: a query's values and statements are bounded one by one only.
+    /// What images, boots, query heaps, private scratches and temp files reserve from.
     pub budget: Budget,
 }
 

@@ -10,6 +10,8 @@ use super::value::{Bytes, Interval};
 pub struct QueryConfig {
     /// Queue and execution together; a request may only lower it.
     pub timeout: Interval,
+    /// SQLite's heap of one query.
+    pub heap_bytes_max: Bytes,
     /// Temp files and private scratch of one query.
     pub temp_bytes_max: Bytes,
     /// A row's values together.
@@ -28,6 +30,11 @@ impl QueryConfig {
                 S,
                 "timeout",
                 Interval::seconds(limits::QUERY_TIMEOUT_DEFAULT_SECONDS),
+            ),
+            heap_bytes_max: reader.take(
+                S,
+                "heap_bytes_max",
+                Bytes(limits::QUERY_HEAP_DEFAULT_BYTES),
             ),
             temp_bytes_max: reader.take(
                 S,

@@ -1,0 +1,81 @@
+//! Bounds of the engine: images, loads, queries.
+
+/// Bytes of an image's chunk: small enough for copy-on-write, large enough that a publish of
+/// 50 MB is under a thousand pointers (DESIGN §3, measured).
+pub const CHUNK_BYTES: usize = 64 * 1024;
+
+/// A row's values together: twice MongoDB's largest document (INTERFACE §2).
+pub const ROW_BYTES_DEFAULT: u64 = 32 * 1024 * 1024;
+
+/// A reader's page cache: with this little, scans and random points beat larger ones and a sort
+/// hands control back every few milliseconds (DESIGN §3, measured). Compiled in as SQLite's default.
+pub const READER_CACHE_KIBIBYTES: u32 = 250;
+
+/// The loader's page cache: room for the inner pages of keys that arrive unsorted.
+pub const WRITER_CACHE_KIBIBYTES: u32 = 8 * 1024;
+
+/// Rows up to which a table is loaded into its live indexes; beyond it they are built at the end,
+/// which is faster by a factor but costs some 30 us an index.
+pub const LIVE_INDEX_ROWS: u64 = 500;
+
+/// Rows from which an indexed table gets statistics: below it any plan is fast.
+pub const ANALYZE_ROWS_MIN: u64 = 2_000;
+
+/// Rows of each index that gathering statistics looks at (`PRAGMA analysis_limit`): some 100 us.
+pub const ANALYZE_SAMPLE_ROWS: u32 = 200;
+
+/// VM steps between two looks at the deadline and the interrupt: tens of microseconds.
+pub const PROGRESS_STEPS: i32 = 1_000;
+
+/// VM steps that one statement may compile to: 48 MB of program. A list of values that fills the
+/// default `query.sql_bytes_max` needs three quarters of it; SQLite's default is 250 million.
+pub const STATEMENT_STEPS_MAX: u64 = 2_000_000;
+
+/// Bytes of a pattern of LIKE or GLOB, of which a comparison may need as many passes over its text,
+/// in one VM step, with no look at the deadline; SQLite's default is 50,000.
+pub const LIKE_PATTERN_BYTES: u64 = 1_000;
+
+/// Triggers that fire one another: each level holds a frame; SQLite's default is 1,000.
+pub const TRIGGER_DEPTH_MAX: u64 = 100;
+
+/// Databases attached to a request's own at once, the shared tables' among them.
+pub const ATTACHED_MAX: u64 = 4;
+
+/// VM steps of a run the short way, on the thread that asks: some 50 us, less than handing it to
+/// another thread and back costs.
+pub const BRIEF_STEPS: i32 = 2_000;
+
+/// Rows of a run the short way: they are held until its end.
+pub const BRIEF_ROWS: u64 = 64;
+
+/// Bytes of texts and blobs of a run the short way; they are copied once.
+pub const BRIEF_BYTES: usize = 16 * 1024;
+
+/// Bytes that SQLite's heap draws from its account at a time: the account is shared by all threads,
+/// and allocations are small and frequent.
+pub const PURSE_STEP_BYTES: u64 = 64 * 1024;
+
+/// Kept readers of one image: as many as can run at once on a small machine.
+pub const READERS_PER_IMAGE: usize = 4;
+
+/// Prepared statements that a kept reader holds, least recently used dropped first.
+pub const STATEMENTS_PER_READER: usize = 16;
+
+/// Bytes of SQL up to which a statement is kept prepared.
+pub const KEPT_SQL_BYTES: usize = 16 * 1024;
+
+/// Compiled patterns that a thread keeps for `regexp`.
+pub const REGEX_CACHE_PATTERNS: usize = 16;
+
+/// Bytes of a compiled pattern.
+pub const REGEX_COMPILED_BYTES: usize = 1024 * 1024;
+
+/// Bytes of a private scratch or of an image from which its end hands freed memory back to the
+/// system, which takes milliseconds: below it the allocator keeps them for the next.
+pub const TRIM_BYTES_MIN: u64 = 32 * 1024 * 1024;
+
+/// Scratch and temp bytes of finding out which tables a script needs; it runs without rows.
+pub const PROBE_SCRATCH_BYTES: u64 = 8 * 1024 * 1024;
+
+/// Looks of the progress handler after which that finding out gives up: it is best effort.
+pub const PROBE_PROGRESS_LOOKS: u64 = 200;

@@ -1,0 +1,53 @@
+//! Bounds of HTTP: requests, streams, connections.
+
+/// A full chunk of an encoded result: large enough that a chunk's cost (a lock, a wake, a write)
+/// vanishes beside its bytes.
+pub const STREAM_CHUNK_BYTES: usize = 64 * 1024;
+
+/// An encoder takes a long value in pieces of so many bytes, so that a chunk overshoots
+/// [`STREAM_CHUNK_BYTES`] by one escaped piece at most, however long the value is.
+pub const ENCODER_PIECE_BYTES: usize = 4 * 1024;
+
+/// Chunks of one result between the encoder and the connection: the encoder is one ahead while
+/// one is written; more would only be memory that a slow reader holds.
+pub const PIPE_CHUNKS_MAX: usize = 4;
+
+/// A connection's own buffers, in and out.
+pub const CONNECTION_BUFFER_BYTES: usize = 128 * 1024;
+
+/// Requests at once on one HTTP/2 connection.
+pub const STREAMS_PER_CONNECTION_MAX: u32 = 128;
+
+/// Pause after the kernel refused to hand over a connection, in milliseconds.
+pub const ACCEPT_RETRY_MS: u64 = 50;
+
+/// A request id taken over from a client.
+pub const REQUEST_ID_BYTES_MAX: usize = 128;
+
+/// Tenants' images on their way out as files at once: each holds a thread.
+pub const IMAGE_DOWNLOADS_MAX: usize = 4;
+
+/// After a drain's deadline, how long connections may take to say goodbye, in milliseconds.
+pub const FAREWELL_MS: u64 = 1000;
+
+/// Rows of a result that `litevisor query` shows as a table; more are for `--format`.
+pub const TABLE_ROWS_MAX: usize = 10_000;
+
+/// Characters of a value that `litevisor query` shows in a table.
+pub const TABLE_CELL_CHARS: usize = 200;
+
+/// Pause between two looks at whether the source answers, while it has not yet, in milliseconds.
+pub const SOURCE_RETRY_MS: u64 = 1000;
+
+/// Documents looked at from each end of a collection when a catalog is inferred or checked from a
+/// sample: enough to meet what changed over its life, seconds over a network.
+pub const SAMPLE_DOCUMENTS: u64 = 500;
+
+/// A whole result, encoded, by default: more is an export, not an answer.
+pub const RESULT_DEFAULT_BYTES: u64 = 2 << 30;
+
+/// A request's body, by default: SQL and its parameters.
+pub const BODY_DEFAULT_BYTES: u64 = 4 << 20;
+
+/// Connections open at once on each listener, by default.
+pub const CONNECTIONS_DEFAULT: usize = 4096;

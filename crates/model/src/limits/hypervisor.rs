@@ -1,0 +1,155 @@
+//! Bounds of the hypervisor: memory, boots, admission, threads.
+
+/// An idle instance is shut down after so long, by default: longer than a reader ponders a result.
+pub const IDLE_TIMEOUT_DEFAULT_SECONDS: u64 = 300;
+
+/// Data are refreshed beyond this age, by default.
+pub const MAX_AGE_DEFAULT_SECONDS: u64 = 3600;
+
+/// A request waits so long for a boot, by default: what clients and proxies commonly bear.
+pub const BOOT_WAIT_DEFAULT_SECONDS: u64 = 30;
+
+/// A query's time, queue and execution together, by default.
+pub const QUERY_TIMEOUT_DEFAULT_SECONDS: u64 = 30;
+
+/// One tenant's image, by default.
+pub const INSTANCE_DEFAULT_BYTES: u64 = 4 << 30;
+
+/// The budget where nobody sets one; `serve` takes it from the machine.
+pub const BUDGET_DEFAULT_BYTES: u64 = 1 << 30;
+
+/// The share of the budget that one instance may take: the rest is for queries and boots.
+pub const INSTANCE_BUDGET_PERCENT: u64 = 80;
+
+/// SQLite's heap of one query, by default: room for one value of [`super::ROW_BYTES_DEFAULT`],
+/// doubled as it grows, and for a large statement's program; sorts and groups spill into temp files.
+pub const QUERY_HEAP_DEFAULT_BYTES: u64 = 192 * 1024 * 1024;
+
+/// Temp files and private scratch of one query, by default.
+pub const QUERY_TEMP_DEFAULT_BYTES: u64 = 1 << 30;
+
+/// The text of a request's SQL, by default.
+pub const SQL_DEFAULT_BYTES: u64 = 1 << 20;
+
+/// Queries of one tenant that run at once, by default.
+pub const TENANT_CONCURRENT_DEFAULT: usize = 8;
+
+/// Queries of one tenant that wait, by default.
+pub const TENANT_QUEUED_DEFAULT: usize = 64;
+
+/// Queries that run at once, by default; `serve` takes it from the number of cores.
+pub const REPLICA_CONCURRENT_DEFAULT: usize = 16;
+
+/// Queries that wait, by default.
+pub const REPLICA_QUEUED_DEFAULT: usize = 1024;
+
+/// How long a query waits for its turn, by default, in milliseconds.
+pub const QUEUE_TIMEOUT_DEFAULT_MS: u64 = 10_000;
+
+/// Boots that read the source at once, by default: what keeps a server busy (DESIGN §3: sixteen
+/// tenants at once boot 2.5 times as fast as one after another).
+pub const CONCURRENT_BOOTS_DEFAULT: usize = 16;
+
+/// Readers kept over all tenants, by default; each holds some 24 kB (DESIGN §3).
+pub const KEPT_READERS_DEFAULT: usize = 256;
+
+/// Shards of the registry: two requests meet at one lock in 1 of 16 cases.
+pub const REGISTRY_SHARDS: usize = 16;
+
+/// Slots of one replica, vacant ones included: some hundred bytes each without their image.
+pub const SLOTS_MAX: usize = 1 << 18;
+
+/// Vacant slots that remember the tables their tenant used and its last generation.
+pub const VACANT_SLOTS_MAX: usize = 1 << 16;
+
+/// How long one idle query thread spins before it parks: longer than a client that asks again at
+/// once needs for its round trip. With 50 one that took 40 us now and then found it parked, and
+/// waking it cost 90 us a query (measured: echo + 15 us or echo + 95 us).
+pub const SPIN_MICROSECONDS: u64 = 200;
+
+/// Looks of a spinning thread, in case the clock stands still.
+pub const SPIN_LOOKS_MAX: usize = 1 << 16;
+
+/// Loads under way or waiting for their turn.
+pub const BOOTS_QUEUED_MAX: usize = 1024;
+
+/// Batches between the source and a load's thread: network, decoding and inserting overlap with
+/// four (DESIGN §3).
+pub const LOAD_BATCHES_IN_FLIGHT: usize = 4;
+
+/// Bytes of BSON up to which a scan is read whole before its load takes a thread.
+pub const SMALL_SCAN_BYTES: usize = 64 * 1024;
+
+/// Bytes of BSON up to which a tenant gets the small pages: one chunk.
+pub const TINY_BYTES_MAX: u64 = 64 * 1024;
+
+/// Times that a table is read in one load: as declared, as the first pass showed, as loose as can
+/// be.
+pub const TABLE_PASSES_MAX: u32 = 3;
+
+/// Bytes reserved of the budget for each byte of BSON in flight: itself, and the rows it becomes.
+pub const RESERVE_PER_BATCH_BYTE: u64 = 2;
+
+/// How long a load waits for memory before it is shed, in milliseconds.
+pub const BUDGET_RESERVE_MS_MAX: u64 = 2_000;
+
+/// Pause between two looks for memory, in milliseconds.
+pub const BUDGET_RETRY_MS: u64 = 20;
+
+/// What is made free before a boot begins, where idle instances hold it.
+pub const BUDGET_BOOT_MIN_BYTES: u64 = 1 << 20;
+
+/// What is made free before a query begins, where idle instances hold it.
+pub const QUERY_HEADROOM_BYTES: u64 = 1 << 20;
+
+/// How long a failed boot is remembered the first time, in milliseconds; doubles with each failure
+/// in a row.
+pub const BOOT_RETRY_MS: u64 = 100;
+
+/// The longest that a failed boot is remembered: a source that recovers is seen within seconds.
+pub const BOOT_RETRY_MS_MAX: u64 = 5_000;
+
+/// When a caller that waited `boot_wait` should come back, in milliseconds.
+pub const BOOTING_RETRY_MS: u64 = 1_000;
+
+/// When a caller that was shed should come back, in milliseconds.
+pub const SHED_RETRY_MS: u64 = 1_000;
+
+/// Boots and shutdowns of one instance that may be asked for at once.
+pub const RATE_BURST_REQUESTS: u32 = 10;
+
+/// Time until one more may be asked for, in milliseconds.
+pub const RATE_REFILL_MS: u64 = 2_000;
+
+/// Points in time that a slot may lose before all tables are read at once: bounds re-reads.
+pub const POINT_LOSSES_MAX: u8 = 2;
+
+/// Points in time that one load may lose before it fails: rebuilding once or twice is ordinary.
+pub const POINTS_PER_LOAD_MAX: u8 = 3;
+
+/// A load that takes so long, in milliseconds, asks the source how much it will read: for progress.
+pub const ESTIMATE_AFTER_MS: u64 = 500;
+
+/// The least a row takes in an image; a load whose rows would not even fit so is not tried.
+pub const ROW_BYTES_LEAST: u64 = 8;
+
+/// Prices of vacant instances asked of the source at once.
+pub const PRICES_AT_ONCE_MAX: usize = 2;
+
+/// How long a price may take, in milliseconds.
+pub const PRICE_WAIT_MS: u64 = 2_000;
+
+/// The speed of loads while none was seen: 100 MB/s, about half of what DESIGN §3 measured.
+pub const LOAD_SPEED_GUESS_BYTES: u64 = 100_000_000;
+
+/// Statements remembered to read shared tables.
+pub const SHARED_HINTS_MAX: usize = 1024;
+
+/// The shortest pause of the reaper, in milliseconds.
+pub const REAP_MS_MIN: u64 = 10;
+
+/// The longest pause of the reaper, in milliseconds.
+pub const REAP_MS_MAX: u64 = 5_000;
+
+/// After the drain's deadline, how long interrupted queries may take to end, in milliseconds.
+pub const DRAIN_GRACE_MS: u64 = 1_000;
