@@ -28,6 +28,11 @@ impl Account {
         })
     }
 
+    /// The account that every byte is charged to as well.
+    pub fn parent(&self) -> Option<&Arc<Account>> {
+        self.parent.as_ref()
+    }
+
     /// Charges `bytes` here and to every parent, or to none of them.
     #[must_use]
     pub fn try_charge(&self, bytes: u64) -> bool {

@@ -42,10 +42,13 @@ pub struct Loader {
 }
 
 impl Loader {
-    /// Opens a writer on a clone of `base`; its memory is charged to `account`.
+    /// Opens a writer on a clone of `base`; the image's memory is charged to `account`, SQLite's
+    /// heap meanwhile to the account above it.
     pub fn new(base: &Image, account: &Arc<Account>, limits: LoadLimits) -> Result<Loader, Error> {
         crate::init()?;
-        let purse = Purse::new(account);
+        // What a load takes in passing is no part of the instance, whose cap is for what stays.
+        let heap = Account::child(account.parent().unwrap_or(account), u64::MAX);
+        let purse = Purse::new(&heap);
         let _paying = ledger::pay(account, Arc::clone(&purse));
         let pages = Arc::new(Mutex::new(Pages::over(base, account)));
         let opened = Connection::open(Handed::Writer(Arc::clone(&pages)));

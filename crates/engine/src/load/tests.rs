@@ -144,6 +144,7 @@ fn any_allocation_of_a_load_may_fail() {
                 }
                 Err(error) => {
                     assert!(fired, "{steps}: {error:?}");
+                    // The failpoint says that the load's own cap refused.
                     assert_eq!(error.code, ErrorCode::InstanceTooLarge, "{steps}: {error:?}");
                 }
             }

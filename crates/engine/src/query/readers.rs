@@ -145,6 +145,25 @@ impl Readers {
         }
     }
 
+    /// Closes all readers that are parked now: their memory is wanted. Those out for a run stay.
+    pub fn clear(&self) {
+        for (_, image) in self.face(std::mem::take) {
+            let Some(image) = image.upgrade() else { continue };
+            let ours = |entry: &Box<dyn Any + Send>| {
+                entry
+                    .downcast_ref::<Kept>()
+                    .is_some_and(|kept| Arc::ptr_eq(&kept.shelf, &self.shelf))
+            };
+            let gone = image.parked(|parked| {
+                let (gone, others) = std::mem::take(parked).into_iter().partition(|e| ours(e));
+                *parked = others;
+                gone
+            });
+            let gone: Vec<Box<dyn Any + Send>> = gone;
+            drop(gone); // closed outside of the lock
+        }
+    }
+
     /// Moves the hand until there are no more readers than may be, twice around at most: the first
     /// time clears every mark.
     fn evict(&self) {

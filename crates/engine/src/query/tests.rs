@@ -75,6 +75,18 @@ fn no_more_readers_are_kept_than_asked_for() {
 }
 
 #[test]
+fn all_parked_readers_can_be_closed_at_once() {
+    let benches = [bench(), bench()];
+    for bench in &benches {
+        bench.rows("SELECT count(*) FROM devices");
+    }
+    benches[0].readers.clear();
+    assert_eq!((benches[0].readers.len(), benches[1].readers.len()), (0, 1));
+    benches[0].rows("SELECT count(*) FROM devices");
+    assert_eq!(benches[0].readers.len(), 1);
+}
+
+#[test]
 fn parameters_apply_to_every_statement() {
     let mut bench = bench();
     let named = |pairs: &[(&str, Value)]| {

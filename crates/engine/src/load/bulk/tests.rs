@@ -190,10 +190,10 @@ fn a_refused_page_ends_the_build_and_gives_all_back() {
         &[],
     )]);
     let blank = Blank::build(&catalog, Part::Tenant, PageSize::Normal).unwrap();
-    for cap in [20_000, 200_000, 300_000, 900_000] {
-        let account = Account::root(cap);
-        let mut loader =
-            Loader::new(blank.image(), &account, LoadLimits { row_bytes_max: 1 << 20 }).unwrap();
+    for cap in [20_000, 100_000, 200_000, 300_000, 900_000] {
+        let account = Account::child(&Account::root(u64::MAX), cap);
+        let limits = LoadLimits { row_bytes_max: 1 << 20 };
+        let mut loader = Loader::new(blank.image(), &account, limits).unwrap();
         loader.begin_table(0, &TableShape::default(), Some(10_000)).unwrap();
         let text = "x".repeat(100);
         let mut n = 0;
