@@ -3,6 +3,8 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::time::Duration;
 
 use serde_json::json;
 use tempfile::TempDir;
@@ -11,11 +13,11 @@ use crate::client;
 use crate::harness::{CATALOG, poll, write_dump};
 
 /// A `litevisor serve` of its own. Dropping it kills it.
-struct Process {
+pub struct Process {
     child: Child,
-    address: SocketAddr,
-    admin: SocketAddr,
-    log: BufReader<ChildStderr>,
+    pub address: SocketAddr,
+    pub admin: SocketAddr,
+    log: Log,
     _folder: TempDir,
 }
 
@@ -27,7 +29,7 @@ impl Drop for Process {
     }
 }
 
-fn command(folder: &TempDir) -> Command {
+pub fn command(folder: &TempDir) -> Command {
     let dump = folder.path().join("dump");
     std::fs::create_dir(&dump).expect("made");
     write_dump(&dump);
@@ -53,36 +55,76 @@ fn command(folder: &TempDir) -> Command {
     command
 }
 
-/// Reads the log up to a line with `what`; a process that ends before has said something else.
-fn until_said(log: &mut impl BufRead, what: &str) -> String {
-    let mut said = String::new();
-    loop {
-        let mut line = String::new();
-        assert!(log.read_line(&mut line).expect("a line") > 0, "it ended: {said}");
-        if line.contains(what) {
-            return line;
+/// How long a process may say nothing while a test waits for its word: far beyond what anything
+/// here takes.
+const SILENCE_MAX: Duration = Duration::from_secs(60);
+
+/// Lines read ahead of the test; then the process waits, as it does for any full pipe.
+const LINES_AHEAD_MAX: usize = 10_000;
+
+/// What the process says, read on a thread of its own so that waiting for it has an end.
+struct Log(Receiver<String>);
+
+impl Log {
+    fn of(said: ChildStderr) -> Log {
+        let (tell, told) = sync_channel(LINES_AHEAD_MAX);
+        let reading = std::thread::Builder::new().name("log".to_owned()).spawn(move || {
+            for line in BufReader::new(said).lines().map_while(Result::ok) {
+                if tell.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        reading.expect("a thread");
+        Log(told)
+    }
+
+    /// Up to a line with `what`; a process that ends before has said something else.
+    #[track_caller]
+    fn until_said(&self, what: &str) -> String {
+        let mut said = String::new();
+        loop {
+            let line = self.0.recv_timeout(SILENCE_MAX);
+            let line = line.unwrap_or_else(|why| panic!("no `{what}`: {why}: {said}"));
+            if line.contains(what) {
+                return line;
+            }
+            said.push_str(&line);
+            said.push('\n');
         }
-        said.push_str(&line);
+    }
+
+    /// The rest of it, for a process that ends.
+    fn rest(&self) -> String {
+        let mut said = String::new();
+        loop {
+            match self.0.recv_timeout(SILENCE_MAX) {
+                Ok(line) => said.push_str(&format!("{line}\n")),
+                Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => return said,
+                Err(why) => panic!("it does not end: {why}: {said}"),
+            }
+        }
     }
 }
 
 impl Process {
-    fn start() -> Process {
+    pub fn start() -> Process {
         Process::start_with(&[])
     }
 
     /// With these variables besides.
-    fn start_with(environment: &[(&str, &str)]) -> Process {
+    pub fn start_with(environment: &[(&str, &str)]) -> Process {
         let folder = TempDir::new().expect("a folder");
         let mut command = command(&folder);
         command.envs(environment.iter().copied());
         Process::of(command, folder)
     }
 
-    fn of(mut command: Command, folder: TempDir) -> Process {
+    /// This command, which `folder` is kept for.
+    pub fn of(mut command: Command, folder: TempDir) -> Process {
         let mut child = command.args(["--listen", "127.0.0.1:0"]).spawn().expect("started");
-        let mut log = BufReader::new(child.stderr.take().expect("piped"));
-        let line = until_said(&mut log, "listening on http://");
+        let log = Log::of(child.stderr.take().expect("piped"));
+        let line = log.until_said("listening on http://");
         let mut addresses = line.split("http://").skip(1).map(|rest| {
             let text = rest.split([' ', ')']).next().unwrap_or_default();
             text.trim().parse().expect("an address")
@@ -92,17 +134,26 @@ impl Process {
         Process { child, address, admin, log, _folder: folder }
     }
 
-    fn ask(&self, sql: &str) -> TcpStream {
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub fn ask(&self, sql: &str) -> TcpStream {
+        self.ask_tenant("tiny", sql)
+    }
+
+    pub fn ask_tenant(&self, tenant: &str, sql: &str) -> TcpStream {
+        let target = format!("/v1/query?tenant={tenant}");
         let body = json!({"sql": sql, "format": "csv"}).to_string();
         let headers = [("Content-Type", "application/json")];
-        let bytes = client::request("POST", "/v1/query?tenant=tiny", &headers, body.as_bytes());
+        let bytes = client::request("POST", &target, &headers, body.as_bytes());
         let mut stream = client::connect(self.address);
         stream.write_all(&bytes).expect("sent");
         stream
     }
 
     /// Asks once the dump is indexed.
-    fn count(&self) -> String {
+    pub fn count(&self) -> String {
         let mut text = String::new();
         poll("an answer", || {
             let reply = client::read_reply(&mut self.ask("SELECT count(*) AS n FROM devices"));
@@ -112,16 +163,16 @@ impl Process {
         text
     }
 
-    fn until_said(&mut self, what: &str) {
-        until_said(&mut self.log, what);
+    pub fn until_said(&self, what: &str) -> String {
+        self.log.until_said(what)
     }
 
-    fn terminate(&self) {
+    pub fn terminate(&self) {
         let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
         assert!(sent.expect("kill runs").success());
     }
 
-    fn ended(&mut self) -> ExitStatus {
+    pub fn ended(&mut self) -> ExitStatus {
         let mut status = None;
         poll("the process to end", || {
             status = self.child.try_wait().expect("its status");
@@ -158,8 +209,7 @@ fn the_log_names_tenants_and_never_parameters() {
         ask("GET", &get("SELECT%201"), "").problem(400, "request_invalid");
         ask("POST", "/v1/query?tenant=tiny", MARKER).problem(400, "request_invalid");
         process.terminate();
-        let mut log = String::new();
-        process.log.read_to_string(&mut log).expect("the rest of the log");
+        let log = process.log.rest();
         assert_eq!(process.ended().code(), Some(0));
         assert!(log.contains("tenant.id") && log.contains("tiny"), "{log}");
         assert!(log.contains("result_too_large"), "failures are told:\n{log}");
@@ -274,8 +324,7 @@ fn a_source_that_does_not_answer_is_waited_for_and_told_once_per_load() {
     reply.problem(503, "source_unavailable");
     process.terminate();
     process.ended();
-    let mut said = String::new();
-    process.log.read_to_string(&mut said).expect("the log");
+    let said = process.log.rest();
     let doing = |line: &&str| {
         line.contains("listing collections: ")
             || line.contains("the server's time: ")

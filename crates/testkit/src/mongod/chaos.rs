@@ -18,6 +18,8 @@ pub enum Traffic {
     CutAfter(u64),
     /// Passes on so many bytes from the server, over all connections, then stalls.
     StallAfter(u64),
+    /// Each connection stalls once so many bytes have come from the server over it; the others go on.
+    StallEachAfter(u64),
 }
 
 /// The proxy; gone on drop.
@@ -45,13 +47,19 @@ impl Shared {
         self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// Waits while stalled; false if the connection is to end.
-    fn may_pass(&self, bytes: u64, from_server: bool) -> bool {
+    /// Waits while stalled; false if the connection is to end. `passed`: how many bytes have come
+    /// from the server over this connection, these included.
+    fn may_pass(&self, bytes: u64, passed: u64, from_server: bool) -> bool {
+        let stalls = |traffic| match traffic {
+            Traffic::Stall => true,
+            Traffic::StallEachAfter(most) => passed > most,
+            _ => false,
+        };
         let mut state = self.lock();
         if let (Traffic::StallAfter(left), true) = (state.traffic, from_server) {
             state.traffic = left.checked_sub(bytes).map_or(Traffic::Stall, Traffic::StallAfter);
         }
-        while state.traffic == Traffic::Stall && !state.closed {
+        while stalls(state.traffic) && !state.closed {
             state = self.changed.wait(state).unwrap_or_else(std::sync::PoisonError::into_inner);
         }
         if let (Traffic::CutAfter(left), true) = (state.traffic, from_server) {
@@ -156,10 +164,14 @@ fn connect(shared: &Arc<Shared>, client: &TcpStream, server: &str) {
 
 fn pass(shared: &Shared, mut from: TcpStream, mut to: TcpStream, from_server: bool) {
     let mut buffer = vec![0; 64 * 1024];
+    let mut passed = 0;
     while let Ok(read) = from.read(&mut buffer) {
         let bytes = u64::try_from(read).unwrap_or(0);
+        if from_server {
+            passed += bytes;
+        }
         if read == 0
-            || !shared.may_pass(bytes, from_server)
+            || !shared.may_pass(bytes, passed, from_server)
             || to.write_all(&buffer[..read]).is_err()
         {
             break;

@@ -6,6 +6,7 @@
 
 mod binary;
 mod chaos;
+mod harm;
 
 use std::fs::{self, File};
 use std::net::TcpListener;
@@ -124,8 +125,16 @@ impl Drop for Mongod {
 }
 
 /// Runs the server until its own standard input ends, which happens when this process is gone.
-const WATCHDOG: &str = r#"folder=$1; shift; "$@" >"$folder/stdout" 2>&1 &
-server=$!; cat >/dev/null; kill -9 $server 2>/dev/null; wait $server 2>/dev/null; rm -rf "$folder""#;
+/// Before that it takes orders, a line each, and says so when one is carried out.
+const WATCHDOG: &str = r#"folder=$1; shift
+run() { "$@" >>"$folder/stdout" 2>&1 & server=$!; }
+end() { kill -9 $server 2>/dev/null; wait $server 2>/dev/null; }
+run "$@"
+while read -r order; do
+  case $order in kill) end;; start) run "$@";; esac
+  echo "$order"
+done
+end; rm -rf "$folder""#;
 
 fn try_start(kind: Kind) -> Result<Mongod, String> {
     let binary = binary::find()?;
@@ -151,7 +160,7 @@ fn try_start(kind: Kind) -> Result<Mongod, String> {
         let key = key_file(&folder)?;
         command.arg("--auth").arg("--keyFile").arg(key);
     }
-    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
     let watchdog = command.spawn().map_err(|e| format!("sh: {e}"))?;
     let address = format!("127.0.0.1:{port}");
     let uri = match kind {

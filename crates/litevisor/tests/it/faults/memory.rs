@@ -1,8 +1,10 @@
-//! A tenant that does not fit is refused; others are unharmed.
+//! A tenant or a query that does not fit is refused; others are unharmed, the memory returned.
 
-use super::source::{database, serve};
+use serde_json::json;
 
-const COUNT: &str = "SELECT count(*) FROM reads";
+use super::leaving::budget_used;
+use super::source::{COUNT, database, serve};
+use crate::harness::{TestApp, poll};
 
 #[test]
 fn a_tenant_over_its_cap_is_too_large_and_others_are_not() {
@@ -20,7 +22,12 @@ fn a_budget_smaller_than_the_tenant() {
     let app = serve(&proxy.uri(), &name, &[("memory", "budget", "2MiB")]).ready();
     let reply = app.sql("a", COUNT);
     reply.problem(422, "instance_too_large");
-    assert_eq!(app.sql("b", COUNT).rows()[0][0], 10);
+    let b = app.sql("b", COUNT);
+    assert_eq!(b.rows()[0][0], 10);
+    // Nor does a tenant that is there suffer from one that does not fit.
+    app.sql("a", COUNT).problem(422, "instance_too_large");
+    let again = app.sql("b", COUNT);
+    assert_eq!((again.rows(), again.header("litevisor-instance")), (b.rows(), Some("warm")));
 }
 
 #[test]
@@ -31,4 +38,25 @@ fn a_query_over_its_memory_fails_alone() {
                   SELECT count(*) FROM big";
     app.sql("a", hungry).problem(422, "query_memory_exceeded");
     assert_eq!(app.sql("a", COUNT).rows()[0][0], 20_000);
+}
+
+/// What the readers kept open for the next query may hold: far more than they do, far less than the
+/// sort had.
+const KEPT_READERS_BYTES: u64 = 1 << 20;
+
+#[test]
+fn a_sort_over_its_memory_fails_alone_and_returns_it() {
+    let app = TestApp::start(&[("query", "temp_bytes_max", "8MiB")]).ready();
+    assert_eq!(app.sql("tiny", "SELECT count(*) FROM devices").rows(), json!([[1]]));
+    let before = budget_used(&app);
+    // The sorter's runs come to some 400 MB; their key is not the order they are made in.
+    let sort = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 3000000) \
+                SELECT x, printf('%0100d', x) AS wide FROM c ORDER BY x * 7919 % 3000017, wide";
+    for format in ["json", "csv"] {
+        let reply = app.post("tiny", &json!({ "sql": sort, "format": format }));
+        reply.problem(422, "query_memory_exceeded");
+    }
+    assert_eq!(app.sql("tiny", "SELECT count(*) FROM devices").rows(), json!([[1]]));
+    let kept = before + KEPT_READERS_BYTES;
+    poll("the sort's memory to be given back", || budget_used(&app) <= kept);
 }

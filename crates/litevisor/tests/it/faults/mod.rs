@@ -1,7 +1,11 @@
 //! Faults on purpose, through the public interface: each must end in a clear code, the process
 //! must live, and the next query after recovery must work without a restart.
 
+mod failover;
+mod leaving;
 mod memory;
 mod mongodb;
+mod resident;
 mod shutdown;
+mod signals;
 mod source;

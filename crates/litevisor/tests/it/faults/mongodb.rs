@@ -2,10 +2,8 @@
 
 use testkit::mongod::{Kind, Mongod, Traffic};
 
-use super::source::{database, recovers, serve};
+use super::source::{COUNT, database, recovers, serve};
 use crate::harness::poll;
-
-const COUNT: &str = "SELECT count(*) FROM reads";
 
 #[test]
 fn down_at_start_then_up() {
@@ -58,6 +56,37 @@ fn a_silent_server_costs_a_bounded_wait_and_the_boot_goes_on() {
     assert!(reply.header("retry-after").is_some());
     proxy.set(Traffic::Pass);
     recovers(&app, "b", 10);
+}
+
+#[test]
+fn a_slow_boot_tells_how_far_it_is_and_goes_on() {
+    let (name, proxy) = database();
+    let app = serve(&proxy.uri(), &name, &[("instance", "boot_wait", "300ms")]).ready();
+    // The connection that carries the reads falls silent; the server can still be asked.
+    proxy.set(Traffic::StallEachAfter(3_000_000));
+    let reply = app.sql("a", COUNT);
+    let detail = reply.problem(503, "instance_booting");
+    assert!(detail.contains("documents read so far"), "{detail}");
+    assert_eq!(reply.json()["retryable"], true);
+    let wait: u64 = reply.header("retry-after").expect("when").parse().expect("seconds");
+    assert!(wait >= 1);
+    // A source that has to count is asked only once a boot takes long.
+    let status = || app.get("/v1/instance?tenant=a").json();
+    poll("what is expected", || status()["progress"]["documents_expected"] == 20_000);
+    let detail = app.sql("a", COUNT).problem(503, "instance_booting");
+    assert!(detail.contains("of 20000 documents read so far"), "{detail}");
+    let status = status();
+    assert_eq!(status["state"], "booting", "{status}");
+    let done = status["progress"]["documents_done"].as_u64().expect("a number");
+    assert!(0 < done && done < 20_000, "{status}");
+    proxy.set(Traffic::Pass);
+    // Nobody asks, and yet it is booted.
+    poll("the boot to end", || app.get("/v1/instance?tenant=a").json()["state"] == "live");
+    let reply = app.sql("a", COUNT);
+    assert_eq!(
+        (&reply.rows()[0][0], reply.header("litevisor-instance")),
+        (&20_000.into(), Some("warm"))
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use testkit::mongod::Traffic;
 
-use super::source::{database, serve};
+use super::source::{asking, database, serve};
 use crate::harness::poll;
 
 #[test]
@@ -11,18 +11,7 @@ fn a_stop_during_a_boot_ends_the_waiters() {
     let (name, proxy) = database();
     let app = serve(&proxy.uri(), &name, &[("http", "drain_timeout", "2s")]).ready();
     proxy.set(Traffic::Stall);
-    let address = app.address;
-    let asking = std::thread::Builder::new()
-        .spawn(move || {
-            let request = crate::client::request(
-                "POST",
-                "/v1/query?tenant=a",
-                &[("Content-Type", "application/json")],
-                br#"{"sql":"SELECT count(*) FROM reads"}"#,
-            );
-            crate::client::send(address, &request)
-        })
-        .expect("a thread");
+    let asking = asking(app.address, "a");
     // The boot has begun once the slot says so.
     poll("the boot to begin", || app.get("/v1/instance?tenant=a").text().contains("booting"));
     app.lifecycle.drain();

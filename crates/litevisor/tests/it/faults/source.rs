@@ -1,11 +1,17 @@
 //! An app over the test server through a proxy that can harm it.
 
+use std::net::SocketAddr;
+use std::thread::JoinHandle;
+
 use bson::{Document, doc};
 use litevisor::config::Layers;
 use tempfile::TempDir;
 use testkit::mongod::{ChaosProxy, Mongod};
 
+use crate::client::{self, Reply};
 use crate::harness::TestApp;
+
+pub const COUNT: &str = "SELECT count(*) FROM reads";
 
 pub const CATALOG: &str = r#"
 tenant_key = "t"
@@ -48,20 +54,34 @@ pub fn serve(uri: &str, database: &str, settings: &[(&str, &str, &str)]) -> Test
 pub fn database() -> (String, ChaosProxy) {
     let mongod = Mongod::shared();
     let database = mongod.database();
+    fill(mongod, &database);
+    (database, ChaosProxy::start(mongod.address()))
+}
+
+/// Gives `database` the tenants of [`database`].
+pub fn fill(mongod: &Mongod, database: &str) {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
-        mongod.insert(&database, "reads", &reads("a", 0, 20_000)).await;
-        mongod.insert(&database, "reads", &reads("b", 100_000, 10)).await;
+        mongod.insert(database, "reads", &reads("a", 0, 20_000)).await;
+        mongod.insert(database, "reads", &reads("b", 100_000, 10)).await;
     });
-    (database, ChaosProxy::start(mongod.address()))
+}
+
+/// Asks for a tenant's count on a thread of its own.
+pub fn asking(address: SocketAddr, tenant: &str) -> JoinHandle<Reply> {
+    let body = serde_json::json!({ "sql": COUNT }).to_string();
+    let headers = [("Content-Type", "application/json")];
+    let target = format!("/v1/query?tenant={tenant}");
+    let request = client::request("POST", &target, &headers, body.as_bytes());
+    std::thread::Builder::new().spawn(move || client::send(address, &request)).expect("a thread")
 }
 
 /// Asks until the answer is 200, a bounded number of times: a driver needs a moment to see that
 /// its server is back.
 pub fn recovers(app: &TestApp, tenant: &str, rows: i64) {
     for _ in 0..200 {
-        let reply = app.sql(tenant, "SELECT count(*) FROM reads");
+        let reply = app.sql(tenant, COUNT);
         if reply.status == 200 {
             assert_eq!(reply.rows()[0][0], rows);
             return;

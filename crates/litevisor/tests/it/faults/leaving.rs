@@ -1,0 +1,65 @@
+//! Many clients that leave in the middle of their streams.
+
+use std::net::TcpStream;
+
+use serde_json::json;
+
+use crate::client;
+use crate::harness::{TestApp, poll};
+
+const CLIENTS: usize = 50;
+
+#[test]
+fn fifty_clients_that_leave_mid_stream_leave_nothing_behind() {
+    let clients = CLIENTS.to_string();
+    // Each of them runs at the same time, and none is turned away.
+    let settings = [
+        ("admission", "replica_concurrent", &*clients),
+        ("admission", "tenant_concurrent", &*clients),
+    ];
+    let app = TestApp::start(&settings).ready();
+    assert_eq!(app.sql("acme", "SELECT count(*) FROM devices").rows(), json!([[200]]));
+    let before = budget_used(&app);
+    // Endless, and it reads the tenant's table, so that each holds a lease on the instance.
+    let sql = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) \
+               SELECT x, serial, printf('%0100d', x) FROM c, devices";
+    let streams: Vec<TcpStream> = (0..CLIENTS)
+        .map(|at| {
+            let format = ["json", "ndjson", "csv"][at % 3];
+            let body = json!({ "sql": sql, "format": format }).to_string();
+            let headers = [("Content-Type", "application/json")];
+            let target = "/v1/query?tenant=acme";
+            let bytes = client::request("POST", target, &headers, body.as_bytes());
+            let mut stream = client::connect(app.address);
+            std::io::Write::write_all(&mut stream, &bytes).expect("sent");
+            let (status, _) = client::read_head(&mut stream, &mut Vec::new());
+            assert_eq!(status, 200);
+            stream
+        })
+        .collect();
+    assert_eq!(leases(&app), CLIENTS as u64);
+    drop(streams);
+    poll("every lease to be given back", || leases(&app) == 0);
+    let gone = format!("litevisor_queries_total{{outcome=\"client_gone\"}} {CLIENTS}");
+    poll("all of them to be counted", || app.admin_get("/metrics").text().contains(&gone));
+    assert_eq!(app.sql("acme", "SELECT count(*) FROM devices").rows(), json!([[200]]));
+    assert_eq!(app.send("DELETE", "/v1/instance?tenant=acme", &[], b"").status, 202);
+    poll("the instance to be closed", || {
+        app.get("/v1/instance?tenant=acme").json()["state"] == "vacant"
+    });
+    poll("the memory to be given back", || budget_used(&app) < before);
+}
+
+fn leases(app: &TestApp) -> u64 {
+    let slots = app.admin_get("/v1/tenants").json();
+    let slots = slots["tenants"].as_array().expect("slots").clone();
+    let own = slots.iter().find(|slot| slot["tenant"] == "acme").expect("the slot");
+    own["leases"].as_u64().expect("a number")
+}
+
+/// Bytes reserved of the budget, as the metrics have them.
+pub fn budget_used(app: &TestApp) -> u64 {
+    let text = app.admin_get("/metrics").text();
+    let value = text.lines().find_map(|line| line.strip_prefix("litevisor_budget_used_bytes "));
+    value.expect("the metric").parse().expect("a number")
+}
