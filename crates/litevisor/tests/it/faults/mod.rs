@@ -5,7 +5,6 @@ mod failover;
 mod leaving;
 mod memory;
 mod mongodb;
-mod resident;
 mod shutdown;
 mod signals;
 mod source;
