@@ -134,6 +134,10 @@ impl Process {
         Process { child, address, admin, log, _folder: folder }
     }
 
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn ask(&self, sql: &str) -> TcpStream {
         self.ask_tenant("tiny", sql)
     }
