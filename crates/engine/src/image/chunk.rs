@@ -2,6 +2,7 @@
 
 use std::mem::MaybeUninit;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use model::Charge;
 use model::limits::{CHUNK_BYTES, TRIM_BYTES_MIN};
@@ -57,7 +58,7 @@ pub(super) fn as_uninit(bytes: &mut [u8]) -> &mut [MaybeUninit<u8>] {
 }
 
 /// Freed pages and chunks stay with the C library's allocator: the process would keep what the
-/// budget takes for free. After much was freed, it is handed back to the system.
+/// budget takes for free. After much was freed at once, it is handed back to the system.
 pub(super) fn trim_after(freed_bytes: u64) {
     #[cfg(target_env = "gnu")]
     if freed_bytes >= TRIM_BYTES_MIN {
@@ -66,4 +67,15 @@ pub(super) fn trim_after(freed_bytes: u64) {
     }
     #[cfg(not(target_env = "gnu"))]
     let _ = (freed_bytes, TRIM_BYTES_MIN);
+}
+
+/// The same for images, of which many small ones count as a large one: unlike a scratch, whose
+/// pages the next one takes, instances that are shut down leave nothing that asks for theirs.
+pub(super) fn trim_after_images(freed_bytes: u64) {
+    static FREED_BYTES: AtomicU64 = AtomicU64::new(0);
+    let before = FREED_BYTES.fetch_add(freed_bytes, Ordering::Relaxed);
+    if before.saturating_add(freed_bytes) >= TRIM_BYTES_MIN {
+        // Whoever comes at the same time finds nothing left to do.
+        trim_after(FREED_BYTES.swap(0, Ordering::Relaxed));
+    }
 }

@@ -88,7 +88,7 @@ impl Drop for Inner {
         let last = self.chunks.iter().filter(|chunk| Arc::strong_count(chunk) == 1);
         let freed: u64 = last.map(|chunk| chunk.bytes().len() as u64).sum();
         self.chunks = Box::default();
-        chunk::trim_after(freed);
+        chunk::trim_after_images(freed);
     }
 }
 

@@ -70,8 +70,8 @@ pub const REGEX_CACHE_PATTERNS: usize = 16;
 /// Bytes of a compiled pattern.
 pub const REGEX_COMPILED_BYTES: usize = 1024 * 1024;
 
-/// Bytes of a private scratch or of an image from which its end hands freed memory back to the
-/// system, which takes milliseconds: below it the allocator keeps them for the next.
+/// Bytes of a private scratch, or of images together, from which their end hands freed memory back
+/// to the system, which takes milliseconds: below it the allocator keeps them for the next.
 pub const TRIM_BYTES_MIN: u64 = 32 * 1024 * 1024;
 
 /// Scratch and temp bytes of finding out which tables a script needs; it runs without rows.
