@@ -22,19 +22,24 @@ const INSTANCE_BYTES_MIN: u64 = 130 * MIB;
 /// keeping the instance or the scratch would come to.
 const LEFT_BYTES_MAX: u64 = 40 * MIB;
 
-/// A process whose dump has the tenant `large`.
-fn start() -> Process {
+/// Tenants whose instances are small, but come to as much together.
+const SMALL_TENANTS: i32 = 20;
+
+/// A process whose dump has the devices, dealt out to `tenants`.
+fn start(tenants: &[String]) -> Process {
     let folder = TempDir::new().expect("a folder");
     let command = command(&folder);
     let dump = folder.path().join("dump");
-    let device = |n: i32| {
+    let devices = |(tenant, n): (&String, i32)| {
         let serial = format!("{n:0SERIAL_CHARS$}");
-        doc! { "_id": format!("d{n:06}"), "customerId": "large", "serial": serial }
+        doc! { "_id": format!("d{n:06}"), "customerId": tenant, "serial": serial }
     };
-    let mut devices: Vec<Document> = (0..DEVICES).map(device).collect();
+    let mut devices: Vec<Document> = tenants.iter().cycle().zip(0..DEVICES).map(devices).collect();
     devices.push(doc! { "_id": "t1", "customerId": "tiny", "serial": "only" });
     write_collection(&dump, "devices", &devices);
-    write_collection(&dump, "customers", &[doc! { "_id": "large" }, doc! { "_id": "tiny" }]);
+    let listed = tenants.iter().map(String::as_str).chain(["tiny"]);
+    let listed: Vec<Document> = listed.map(|id| doc! { "_id": id }).collect();
+    write_collection(&dump, "customers", &listed);
     Process::of(command, folder)
 }
 
@@ -51,9 +56,17 @@ fn ask(process: &Process, method: &str, target: &str) -> client::Reply {
     client::send(process.address, &client::request(method, target, &[], b""))
 }
 
+fn close(process: &Process, tenant: &str) {
+    let target = format!("/v1/instance?tenant={tenant}");
+    assert_eq!(ask(process, "DELETE", &target).status, 202);
+    poll("the instance to be closed", || {
+        ask(process, "GET", &target).json()["state"] == json!("vacant")
+    });
+}
+
 #[test]
 fn a_closed_instance_and_a_finished_what_if_go_back_to_the_system() {
-    let process = start();
+    let process = start(&["large".to_owned()]);
     assert_eq!(process.count(), "n\r\n1\r\n");
     let idle = resident(&process);
     let sql = "SELECT count(*) AS n FROM devices WHERE length(serial) = 2500";
@@ -68,10 +81,26 @@ fn a_closed_instance_and_a_finished_what_if_go_back_to_the_system() {
     assert_eq!(reply.text(), "n\r\n2501\r\n");
     poll("the scratch to go back to the system", || resident(&process) < live + LEFT_BYTES_MAX);
 
-    assert_eq!(ask(&process, "DELETE", "/v1/instance?tenant=large").status, 202);
-    poll("the instance to be closed", || {
-        ask(&process, "GET", "/v1/instance?tenant=large").json()["state"] == json!("vacant")
-    });
+    close(&process, "large");
     poll("the instance to go back to the system", || resident(&process) < idle + LEFT_BYTES_MAX);
     assert_eq!(count(), format!("n\r\n{DEVICES}\r\n"), "and it boots again");
+}
+
+#[test]
+fn many_small_closed_instances_go_back_to_the_system_too() {
+    let tenants: Vec<String> = (0..SMALL_TENANTS).map(|n| format!("small{n}")).collect();
+    let process = start(&tenants);
+    assert_eq!(process.count(), "n\r\n1\r\n");
+    let idle = resident(&process);
+    for tenant in &tenants {
+        let sql = "SELECT count(*) AS n FROM devices";
+        let reply = client::read_reply(&mut process.ask_tenant(tenant, sql));
+        assert_eq!(reply.text(), format!("n\r\n{}\r\n", DEVICES / SMALL_TENANTS));
+    }
+    let live = resident(&process);
+    assert!(live > idle + INSTANCE_BYTES_MIN, "{idle} {live}");
+    for tenant in &tenants {
+        close(&process, tenant);
+    }
+    poll("the instances to go back to the system", || resident(&process) < idle + LEFT_BYTES_MAX);
 }
