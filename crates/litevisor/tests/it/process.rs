@@ -168,7 +168,12 @@ impl Process {
     }
 
     pub fn terminate(&self) {
-        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        self.signal("TERM");
+    }
+
+    fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-s", name, &pid]).status();
         assert!(sent.expect("kill runs").success());
     }
 
@@ -248,6 +253,15 @@ fn a_signal_lets_a_stream_end_whole() {
     let last = format!("{ROWS:0100}");
     let tail = String::from_utf8_lossy(&rest[rest.len() - 400..]).into_owned();
     assert!(tail.contains(&last), "{tail}");
+    assert_eq!(process.ended().code(), Some(0));
+}
+
+#[test]
+fn ctrl_c_is_a_signal_as_any() {
+    let mut process = Process::start();
+    process.count();
+    process.signal("INT");
+    process.until_said("draining");
     assert_eq!(process.ended().code(), Some(0));
 }
 
