@@ -1,9 +1,11 @@
-//! Many clients that leave in the middle of their streams.
+//! Clients that leave in the middle of their streams, or of the boot they wait for.
 
 use std::net::TcpStream;
 
 use serde_json::json;
+use testkit::mongod::Traffic;
 
+use super::source::{COUNT, asking, database, recovers, serve};
 use crate::client;
 use crate::harness::{TestApp, poll};
 
@@ -50,11 +52,58 @@ fn fifty_clients_that_leave_mid_stream_leave_nothing_behind() {
     poll("the memory to be given back", || budget_used(&app) < before);
 }
 
+/// Asks for tenant `a`, whose boot stands still midway.
+fn waiting(app: &TestApp) -> TcpStream {
+    let body = json!({ "sql": COUNT }).to_string();
+    let headers = [("Content-Type", "application/json")];
+    let bytes = client::request("POST", "/v1/query?tenant=a", &headers, body.as_bytes());
+    let mut stream = client::connect(app.address);
+    std::io::Write::write_all(&mut stream, &bytes).expect("sent");
+    stream
+}
+
+#[test]
+fn a_boot_ends_with_the_last_client_that_waits_for_it() {
+    let (name, proxy) = database();
+    let app = serve(&proxy.uri(), &name, &[]).ready();
+    let state = || app.get("/v1/instance?tenant=a").json()["state"].clone();
+    proxy.set(Traffic::StallAfter(1_000_000));
+    let first = waiting(&app);
+    poll("the boot to stand still midway", || proxy.traffic() == Traffic::Stall);
+    let second = asking(app.address, "a");
+    poll("both to wait", || waiters(&app) == 2);
+    drop(first);
+    poll("the first to be gone", || waiters(&app) == 1);
+    assert_eq!(state(), "booting", "somebody waits yet");
+    proxy.set(Traffic::Pass);
+    assert_eq!(second.join().expect("an answer").rows(), json!([[20_000]]));
+
+    assert_eq!(app.send("DELETE", "/v1/instance?tenant=a", &[], b"").status, 202);
+    poll("the instance to be closed", || state() == "vacant");
+    proxy.set(Traffic::StallAfter(1_000_000));
+    let only = waiting(&app);
+    poll("the boot to stand still midway", || proxy.traffic() == Traffic::Stall);
+    assert_eq!(state(), "booting");
+    drop(only);
+    poll("the boot to be given up", || state() == "vacant");
+    poll("its memory to be given back", || budget_used(&app) == 0);
+    proxy.set(Traffic::Pass);
+    recovers(&app, "a", 20_000);
+}
+
+fn waiters(app: &TestApp) -> u64 {
+    slot(app, "a")["waiting"].as_u64().expect("a number")
+}
+
 fn leases(app: &TestApp) -> u64 {
+    slot(app, "acme")["leases"].as_u64().expect("a number")
+}
+
+/// A tenant's slot, as the operator sees it.
+fn slot(app: &TestApp, tenant: &str) -> serde_json::Value {
     let slots = app.admin_get("/v1/tenants").json();
-    let slots = slots["tenants"].as_array().expect("slots").clone();
-    let own = slots.iter().find(|slot| slot["tenant"] == "acme").expect("the slot");
-    own["leases"].as_u64().expect("a number")
+    let slots = slots["tenants"].as_array().expect("slots");
+    slots.iter().find(|slot| slot["tenant"] == tenant).expect("the slot").clone()
 }
 
 /// Bytes reserved of the budget, as the metrics have them.
