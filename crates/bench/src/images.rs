@@ -56,6 +56,7 @@ fn with_run<T>(image: &Image, account: &Arc<Account>, work: impl FnOnce(&Run<'_>
         heap: account,
         limits: &limits,
         interrupt: &interrupt,
+        pace: None,
         clock: &RealClock,
         deadline: RealClock.monotonic().after(Duration::from_secs(600)),
         as_of: None,

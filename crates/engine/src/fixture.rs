@@ -233,6 +233,7 @@ impl Bench {
             heap: &self.heap,
             limits: &self.limits,
             interrupt: &self.interrupt,
+            pace: None,
             clock: &self.clock,
             deadline: self.deadline,
             as_of: Some(model::AsOf { time: Timestamp(7), exact: true }),

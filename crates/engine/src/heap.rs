@@ -110,6 +110,20 @@ pub(crate) fn paying(purse: Arc<Purse>) -> Paying {
     Paying { purse, before }
 }
 
+/// The purse that pays on this thread, if one does.
+pub(crate) fn purse() -> Option<Arc<Purse>> {
+    let purse = PURSE.get();
+    if purse.is_null() {
+        return None;
+    }
+    // SAFETY: whoever set it keeps it alive, within an `Arc`, and takes it back on this thread; the
+    // reference made first is the one taken over.
+    unsafe {
+        Arc::increment_strong_count(purse);
+        Some(Arc::from_raw(purse))
+    }
+}
+
 impl Drop for Paying {
     fn drop(&mut self) {
         PURSE.set(self.before);

@@ -52,6 +52,11 @@ pub(crate) fn payer() -> Arc<Account> {
     PAYER.with_borrow(Option::clone).unwrap_or_else(|| Account::root(u64::MAX))
 }
 
+/// Whose purse pays for SQLite's heap now; without a payer, one without bound.
+pub(crate) fn purse() -> Arc<Purse> {
+    heap::purse().unwrap_or_else(|| Purse::new(&Account::root(u64::MAX)))
+}
+
 /// Remembers that a charge was refused.
 pub(crate) fn note(refusal: Refusal) {
     REFUSED.set(Some(refusal));

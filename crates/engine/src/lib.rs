@@ -13,12 +13,14 @@ mod ledger;
 mod load;
 mod query;
 mod sandbox;
+mod sink;
 mod vfs;
 
 pub use image::{Image, PageSize, Part};
 pub use init::init;
 pub use load::{Blank, LoadLimits, Loader, TableOutcome, TableShape};
 pub use query::{
-    Failure, Interrupt, Params, QueryLimits, Readers, Run, Script, Value, Why, run, run_brief,
-    tables_needed,
+    Failure, Interrupt, Pace, Params, QueryLimits, Readers, Run, Script, Value, Why, run,
+    run_brief, tables_needed,
 };
+pub use sink::sink_thread;

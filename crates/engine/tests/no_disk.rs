@@ -109,6 +109,7 @@ fn work() {
             heap: &account,
             limits: &QueryLimits { max_rows: None, row_bytes_max: 1 << 20, sql_bytes_max: 1 << 20 },
             interrupt: &Interrupt::new(),
+            pace: None,
             clock: &Still,
             deadline: Monotonic(u64::MAX),
             as_of: None,

@@ -37,8 +37,8 @@ pub(crate) fn query_at_once(
     let interrupt = Interrupt::new();
     let clock: &dyn Clock = &*core.runtime;
     let deadline = started.after(request.timeout);
-    let attempt =
-        Attempt { core, request, interrupt: &interrupt, clock, deadline, leases: &leases };
+    let (interrupt, leases) = (&interrupt, &leases);
+    let attempt = Attempt { core, request, interrupt, clock, deadline, pace: None, leases };
     let ran = catch_unwind(AssertUnwindSafe(|| {
         attempt.with_run(sink, Timing::default(), |run, sink| {
             engine::run_brief(&request.script, run, &core.readers, sink)

@@ -19,6 +19,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::admission::{Admission, shed_error};
+use crate::cpu::Turns;
 use crate::events::{Event, Events, EvictionReason, ShedReason};
 use crate::eviction::{Candidate, victims};
 use crate::gate::Gate;
@@ -77,6 +78,7 @@ pub(crate) struct Core {
     pub(crate) readers: Readers,
     pub(crate) query_threads: Threads,
     pub(crate) boot_threads: Threads,
+    pub(crate) turns: Turns,
     /// Loads that read the source now.
     pub(crate) boots: Arc<Semaphore>,
     /// Of these, the ones that nobody waits for.
@@ -124,6 +126,7 @@ impl Core {
             readers: Readers::new(settings.kept_readers),
             query_threads: Threads::new(query_plan, &runtime, &events),
             boot_threads: Threads::new(boot_plan, &runtime, &events),
+            turns: Turns::new(settings.cores, &runtime),
             boots: Arc::new(Semaphore::new(boots)),
             background: Arc::new(Semaphore::new(boots.div_ceil(2))),
             loads: AtomicUsize::new(0),

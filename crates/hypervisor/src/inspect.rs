@@ -150,12 +150,15 @@ pub(crate) fn usage(core: &Core) -> Usage {
         slots[at] += 1;
     });
     let (running, queued) = core.admission.load();
+    let (turns_wanted, turns_waited) = core.turns.load();
     Usage {
         budget_used: core.budget.used(),
         budget_limit: core.budget.limit(),
         slots,
         running: running as u64,
         queued: queued as u64,
+        turns_wanted: turns_wanted as u64,
+        turns_waited,
         waiting: core.waiting.load(Ordering::Relaxed) as u64,
         loads: core.loads.load(Ordering::Relaxed) as u64,
     }

@@ -5,6 +5,7 @@ mod admission;
 mod boot;
 mod brief;
 mod core;
+mod cpu;
 mod drain;
 mod events;
 mod eviction;

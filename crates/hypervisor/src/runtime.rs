@@ -21,6 +21,9 @@ pub trait Runtime: Clock + Send + Sync + 'static {
     /// `overloaded` if the system refuses.
     fn thread(&self, name: String, body: Box<dyn FnOnce() + Send>) -> Result<(), Error>;
 
+    /// Lets the calling thread give way to all others from now on; it cannot rise again.
+    fn sink(&self);
+
     /// A random number; not for secrets.
     fn random(&self) -> u64;
 }

@@ -153,6 +153,10 @@ pub struct Usage {
     pub running: u64,
     /// Queries waiting for their turn.
     pub queued: u64,
+    /// Running queries that wait for a CPU turn.
+    pub turns_wanted: u64,
+    /// How long queries have waited for CPU turns so far, all together.
+    pub turns_waited: Duration,
     /// Requests waiting for loads.
     pub waiting: u64,
     /// Loads under way or waiting for their turn.

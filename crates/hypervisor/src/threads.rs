@@ -2,6 +2,7 @@
 //! idle thread may spin for some 200 us before it parks: the next job then starts within a few
 //! microseconds instead of the 50-90 that waking a parked thread takes (DESIGN §3).
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,6 +14,21 @@ use model::{Error, ErrorCode};
 
 use crate::events::{Event, Events};
 use crate::runtime::Runtime;
+
+thread_local! {
+    /// The pool that this thread works for, until it sinks.
+    static POOL: RefCell<Option<Arc<Shared>>> = const { RefCell::new(None) };
+}
+
+/// Lets the calling thread of a pool give way to all others until its present job ends; then it
+/// ends, too. The pool does not count on it any more.
+pub(crate) fn sink(runtime: &dyn Runtime) {
+    if let Some(pool) = POOL.take() {
+        // Before it sinks: a thread starts in the scheduling class of the one that starts it.
+        pool.without_one();
+        runtime.sink();
+    }
+}
 
 /// Work for one thread.
 pub(crate) type Job = Box<dyn FnOnce() + Send>;
@@ -94,30 +110,13 @@ impl Threads {
             queue.started += 1;
             let number = queue.started;
             drop(queue);
-            return self.start(number);
+            return shared.start(number);
         }
         // The one that spins takes the first job without being woken.
         if waiting > usize::from(queue.spinning) {
             shared.wake.notify_one();
         }
         Ok(())
-    }
-
-    fn start(&self, number: usize) -> Result<(), Error> {
-        let shared = Arc::clone(&self.shared);
-        let name = format!("{}-{number}", shared.plan.name);
-        let started = self.shared.runtime.thread(name, Box::new(move || shared.work()));
-        let Err(error) = started else { return Ok(()) };
-        let mut queue = self.shared.queue();
-        queue.started -= 1;
-        // Others will come to the job, if there are any.
-        if queue.started > 0 {
-            self.shared.wake.notify_one();
-            return Ok(());
-        }
-        queue.jobs.pop_back();
-        self.shared.waiting.store(queue.jobs.len(), Ordering::Release);
-        Err(error)
     }
 
     /// Lets the threads end after their present job; jobs that wait are dropped.
@@ -144,14 +143,50 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn work(&self) {
+    fn work(self: &Arc<Self>) {
+        POOL.set(Some(Arc::clone(self)));
         while let Some(job) = self.next() {
             if let Err(panic) = catch_unwind(AssertUnwindSafe(job)) {
                 let message = panic_message(&*panic);
                 self.events.emit(&Event::Panicked { doing: self.plan.name, message });
             }
+            if POOL.with_borrow(Option::is_none) {
+                return;
+            }
         }
         self.queue().started -= 1;
+    }
+
+    /// Counts on one thread fewer; if jobs wait for which there is no other, one takes its place.
+    fn without_one(self: &Arc<Self>) {
+        let number = {
+            let mut queue = self.queue();
+            queue.started -= 1;
+            if queue.stopped || queue.jobs.len() <= queue.idle {
+                return;
+            }
+            queue.started += 1;
+            queue.started
+        };
+        // Should the system refuse, the others come to the jobs, or the next submit starts one.
+        let _ = self.start(number);
+    }
+
+    fn start(self: &Arc<Self>, number: usize) -> Result<(), Error> {
+        let shared = Arc::clone(self);
+        let name = format!("{}-{number}", shared.plan.name);
+        let started = self.runtime.thread(name, Box::new(move || shared.work()));
+        let Err(error) = started else { return Ok(()) };
+        let mut queue = self.queue();
+        queue.started -= 1;
+        // Others will come to the job, if there are any.
+        if queue.started > 0 {
+            self.wake.notify_one();
+            return Ok(());
+        }
+        queue.jobs.pop_back();
+        self.waiting.store(queue.jobs.len(), Ordering::Release);
+        Err(error)
     }
 
     fn next(&self) -> Option<Job> {

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use engine::{Failure, Interrupt, QueryLimits, Run, Why};
+use engine::{Failure, Interrupt, Pace, QueryLimits, Run, Why};
 use model::limits::QUERY_HEADROOM_BYTES;
 use model::{Account, Cell, Clock, Column, Error, Flow, Monotonic, RowSink, Summary, Timestamp};
 
 use crate::core::Core;
+use crate::cpu::Paced;
 use crate::registry::Lease;
 use crate::request::{Opened, QueryRequest, QuerySink};
 
@@ -77,12 +78,15 @@ impl Work {
         }
         core.relieve(QUERY_HEADROOM_BYTES);
         let clock = WithoutWaits { clock: &*core.runtime, waited: sink.waited() };
+        let tenant = &self.request.tenant;
+        let pace = Paced::new(&core.turns, &*core.runtime, tenant, &self.interrupt, self.deadline);
         let attempt = Attempt {
             core,
             request: &self.request,
             interrupt: &self.interrupt,
             clock: &clock,
             deadline: self.deadline,
+            pace: Some(&pace),
             leases,
         };
         let timing = Timing {
@@ -111,6 +115,7 @@ pub(crate) struct Attempt<'a> {
     pub(crate) interrupt: &'a Interrupt,
     pub(crate) clock: &'a dyn Clock,
     pub(crate) deadline: Monotonic,
+    pub(crate) pace: Option<&'a dyn Pace>,
     pub(crate) leases: &'a Leases,
 }
 
@@ -141,6 +146,7 @@ impl Attempt<'_> {
             limits: &limits,
             interrupt: self.interrupt,
             clock: self.clock,
+            pace: self.pace,
             deadline: self.deadline,
             as_of: Some(model::AsOf { time: opened.as_of, exact: opened.as_of_exact }),
         };

@@ -301,6 +301,7 @@ fn sum(image: &Image, readers: &Readers) -> String {
         heap: &Account::root(u64::MAX),
         limits: &limits,
         interrupt: &Interrupt::new(),
+        pace: None,
         clock: &crate::fixture::Ticking::default(),
         deadline: model::Monotonic(u64::MAX),
         as_of: None,

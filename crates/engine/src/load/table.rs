@@ -3,7 +3,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use model::limits::{ANALYZE_ROWS_MIN, LIVE_INDEX_ROWS, WRITER_CACHE_KIBIBYTES};
+use model::limits::{
+    ANALYZE_ROWS_MIN, LIVE_INDEX_ROWS, WRITER_CACHE_KIBIBYTES, WRITER_CACHE_SHARE,
+};
 use model::{Account, Catalog, Cell, Column, Error, Flow, RowSink, Summary, Table};
 
 use super::bulk::{Bulk, Sorted};
@@ -199,7 +201,10 @@ impl OpenTable {
     /// Drops the indexes, to be built after the rows: so many are coming that this is faster.
     fn suspend_indexes(&mut self) -> Result<(), SqlFault> {
         self.indexes_live = false;
-        self.connection.execute(&format!("PRAGMA cache_size=-{WRITER_CACHE_KIBIBYTES}"))?;
+        // A small part of what a small instance may have, or the cache would take the budget.
+        let share = self.opening.account.limit() / WRITER_CACHE_SHARE / 1024;
+        let kibibytes = share.min(WRITER_CACHE_KIBIBYTES.into());
+        self.connection.execute(&format!("PRAGMA cache_size=-{kibibytes}"))?;
         for index in &self.opening.indexes {
             self.connection.execute(&format!("DROP INDEX {}", ddl::quoted(&index.name)))?;
         }

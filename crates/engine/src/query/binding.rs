@@ -7,7 +7,10 @@ use crate::conn::Statement;
 
 /// Which of a script's parameters some statement used.
 pub(super) struct Used {
-    flags: Vec<bool>,
+    count: usize,
+    /// Of the first ones, a bit each: most scripts have no more.
+    first: u64,
+    rest: Vec<bool>,
 }
 
 impl Used {
@@ -17,19 +20,35 @@ impl Used {
             Params::Positional(values) => values.len(),
             Params::Named(values) => values.len(),
         };
-        Used { flags: vec![false; count] }
+        Used { count, first: 0, rest: vec![false; count.saturating_sub(64)] }
+    }
+
+    fn mark(&mut self, index: usize) {
+        match index.checked_sub(64) {
+            None => self.first |= 1 << index,
+            Some(index) => self.rest[index] = true,
+        }
+    }
+
+    fn is_marked(&self, index: usize) -> bool {
+        match index.checked_sub(64) {
+            None => self.first & 1 << index != 0,
+            Some(index) => self.rest[index],
+        }
     }
 
     /// Fails if some parameter was used nowhere.
     pub(super) fn check(&self, params: &Params) -> Result<(), Error> {
-        let Some(unused) = self.flags.iter().position(|used| !used) else { return Ok(()) };
+        let Some(unused) = (0..self.count).find(|index| !self.is_marked(*index)) else {
+            return Ok(());
+        };
         Err(invalid(match params {
             Params::Named(values) => format!(
                 "the parameter {} is used nowhere in the SQL; write it as :{0} or leave it out",
                 values[unused].0
             ),
             _ => {
-                format!("{} parameters were given, but the SQL has only {unused}", self.flags.len())
+                format!("{} parameters were given, but the SQL has only {unused}", self.count)
             }
         }))
     }
@@ -72,7 +91,7 @@ pub(super) unsafe fn bind(
                 )));
             }
         };
-        used.flags[index] = true;
+        used.mark(index);
         // SAFETY: the caller keeps `params`.
         unsafe { statement.bind(number, &cell(value)) }
             .map_err(|fault| invalid(format!("parameter {number}: {}", fault.message)))?;

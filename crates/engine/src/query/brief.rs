@@ -2,15 +2,17 @@
 //! may take long within one VM step, and that ends within a few thousand steps and rows, may run on
 //! a thread that must not block. What takes longer is dropped unseen and goes the long way.
 
-use model::limits::{BRIEF_BYTES, BRIEF_ROWS, BRIEF_STEPS};
-use model::{Cell, Column, Error, Flow, RowSink, Summary};
+use std::sync::Arc;
+
+use model::limits::BRIEF_STEPS;
+use model::{Error, RowSink, Summary};
 
 use super::binding::{self, Used};
+use super::held::Held;
 use super::progress::Look;
 use super::session::{KeptStatement, Session};
 use super::stream::Stream;
 use super::{Readers, Run, Script};
-use crate::heap::Purse;
 use crate::ledger;
 
 /// Functions that are quick whatever their arguments are: at most one pass over a value that was
@@ -57,21 +59,23 @@ pub fn run_brief(
     let mut kept = readers.take(run.image, run.shared, run.limits, wanted)?;
     let session = &mut kept.session;
     let mut statement = session.take_statement(sql)?;
-    let mut held = Held::default();
+    let mut held = std::mem::take(&mut session.held);
+    held.clear();
     let outcome = {
-        let _paying = ledger::pay(run.account, Purse::new(run.heap));
+        let _paying = ledger::pay(run.account, Arc::clone(&session.purse));
         attempt(script, run, session, &mut statement, &mut held)
     };
     // A reader of which anything else is to be said is not kept.
     let outcome = outcome?;
     statement.brief = outcome.is_some();
-    let columns = std::sync::Arc::clone(&statement.columns);
+    if let Some(summary) = &outcome {
+        held.replay(&statement.columns, sink);
+        sink.finish(summary);
+    }
+    session.held = held;
     session.keep_statement(statement);
     readers.give(run.image, kept);
-    let summary = outcome?;
-    held.replay(&columns, sink);
-    sink.finish(&summary);
-    Some(summary)
+    outcome
 }
 
 /// `None`: it failed. `Some(None)`: it was not brief.
@@ -102,102 +106,11 @@ fn attempt(
     let stepped = look.during_every(BRIEF_STEPS, &session.connection, || {
         stream.rows(&mut kept.statement, &kept.columns)
     });
-    if look.take().is_some() || held.full {
+    if look.take().is_some() || held.is_full() {
         return Some(None);
     }
     let summary = stepped.ok()?;
     (!session.watch.seen.unusual.get()).then_some(Some(summary))
-}
-
-/// A few rows, held until they may be sent.
-#[derive(Default)]
-struct Held {
-    cells: Vec<HeldCell>,
-    bytes: Vec<u8>,
-    rows: u64,
-    /// There were too many.
-    full: bool,
-}
-
-/// A cell whose text or blob lies in the bytes, up to there from where the one before ended.
-#[derive(Clone, Copy)]
-enum HeldCell {
-    Null,
-    Integer(i64),
-    Real(f64),
-    Text(usize),
-    Blob(usize),
-}
-
-impl Held {
-    fn replay(&self, columns: &[Column], sink: &mut dyn RowSink) {
-        if sink.begin(columns) == Flow::Stop {
-            return;
-        }
-        let mut row = Vec::with_capacity(columns.len());
-        let mut start = 0;
-        for held in self.cells.chunks(columns.len().max(1)) {
-            row.clear();
-            for cell in held {
-                let mut part = |end: usize| {
-                    let part = &self.bytes[start..end];
-                    start = end;
-                    part
-                };
-                row.push(match *cell {
-                    HeldCell::Null => Cell::Null,
-                    HeldCell::Integer(value) => Cell::Integer(value),
-                    HeldCell::Real(value) => Cell::Real(value),
-                    // It was a text when it was held; the default is for the compiler.
-                    HeldCell::Text(end) => {
-                        Cell::Text(std::str::from_utf8(part(end)).unwrap_or_default())
-                    }
-                    HeldCell::Blob(end) => Cell::Blob(part(end)),
-                });
-            }
-            if sink.row(&row) == Flow::Stop {
-                return;
-            }
-        }
-    }
-}
-
-impl RowSink for Held {
-    fn begin(&mut self, columns: &[Column]) -> Flow {
-        self.cells.reserve(columns.len());
-        Flow::Continue
-    }
-
-    fn row(&mut self, cells: &[Cell<'_>]) -> Flow {
-        let bytes: usize = cells.iter().map(Cell::payload_bytes).sum();
-        if self.rows >= BRIEF_ROWS || self.bytes.len() + bytes > BRIEF_BYTES {
-            self.full = true;
-            return Flow::Stop;
-        }
-        self.rows += 1;
-        for cell in cells {
-            let held = match *cell {
-                Cell::Null => HeldCell::Null,
-                Cell::Integer(value) => HeldCell::Integer(value),
-                Cell::Real(value) => HeldCell::Real(value),
-                Cell::Text(text) => {
-                    self.bytes.extend_from_slice(text.as_bytes());
-                    HeldCell::Text(self.bytes.len())
-                }
-                Cell::Blob(blob) => {
-                    self.bytes.extend_from_slice(blob);
-                    HeldCell::Blob(self.bytes.len())
-                }
-            };
-            self.cells.push(held);
-        }
-        Flow::Continue
-    }
-
-    // The outcome says how it ended.
-    fn finish(&mut self, _: &Summary) {}
-
-    fn fail(&mut self, _: &Error) {}
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod binding;
 mod brief;
 mod faults;
+mod held;
 mod interrupt;
 mod near;
 mod needed;
@@ -39,6 +40,13 @@ pub struct QueryLimits {
     pub sql_bytes_max: u64,
 }
 
+/// When a run may go on: asked about every thousand VM steps, on the run's own thread, which it may
+/// make wait.
+pub trait Pace {
+    /// Returns once the run may go on.
+    fn look(&self);
+}
+
 /// What a script runs against and within.
 pub struct Run<'a> {
     /// The tenant's image.
@@ -56,6 +64,8 @@ pub struct Run<'a> {
     pub interrupt: &'a Interrupt,
     /// Asked for the time every thousand VM steps.
     pub clock: &'a dyn Clock,
+    /// Asked together with the clock; a run without one never waits.
+    pub pace: Option<&'a dyn Pace>,
     /// When it ends with `query_timeout`.
     pub deadline: Monotonic,
     /// Handed through to the [`model::Summary`].

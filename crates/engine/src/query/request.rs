@@ -80,7 +80,12 @@ fn request(
     if let Some(error) = stop.due() {
         return Err(error.into());
     }
-    let ask = || stop.due();
+    let ask = || {
+        if let Some(pace) = run.pace {
+            pace.look();
+        }
+        stop.due()
+    };
     let look = Look::new(&ask);
     let _paying = ledger::pay(run.account, Purse::new(run.heap));
     let mut kept = match readers.take(run.image, run.shared, run.limits, |_| true) {

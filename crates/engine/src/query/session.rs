@@ -7,11 +7,14 @@ use model::limits::{KEPT_SQL_BYTES, STATEMENTS_PER_READER};
 use model::{Account, Column, Error, Origin};
 use rusqlite::ffi;
 
+use super::held::Held;
 use super::watch::Watch;
 use super::{QueryLimits, faults};
 use crate::conn::{Connection, Statement};
 use crate::functions;
+use crate::heap::Purse;
 use crate::image::{Image, Overlay, WeakImage};
+use crate::ledger;
 use crate::sandbox;
 use crate::vfs::{Handed, Seat};
 
@@ -30,6 +33,10 @@ pub(super) struct Session {
     limits: (u64, u64),
     /// Nothing but plain SELECTs ran.
     pub(super) plain: bool,
+    /// Of the run that opened it; pays for its short runs, too.
+    pub(super) purse: Arc<Purse>,
+    /// Room for the rows of a short run, used again by the next.
+    pub(super) held: Held,
 }
 
 // SAFETY: the watch's `Rc` never leaves the session, and SQLite's pointer to it is used only while
@@ -113,6 +120,8 @@ impl Session {
             kept: Vec::new(),
             limits: (limits.row_bytes_max, limits.sql_bytes_max),
             plain: true,
+            purse: ledger::purse(),
+            held: Held::default(),
         })
     }
 

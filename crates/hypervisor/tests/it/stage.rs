@@ -353,6 +353,7 @@ impl Runtime for FakeRuntime {
         std::thread::Builder::new().name(name).spawn(body).unwrap();
         Ok(())
     }
+    fn sink(&self) {}
     fn random(&self) -> u64 {
         4
     }

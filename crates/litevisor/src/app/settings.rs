@@ -7,8 +7,12 @@ use crate::runtime::memory_bytes;
 
 /// Queries that run at once where nobody says: four for each core keep the cores busy while some
 /// wait for slow readers.
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
 fn concurrent_by_cores() -> usize {
-    std::thread::available_parallelism().map_or(4, |cores| 4 * cores.get())
+    4 * cores()
 }
 
 /// All of them. What is unset keeps the hypervisor's own default.
@@ -38,6 +42,7 @@ pub(super) fn of(config: &Config) -> Settings {
             replica_queued: admission.replica_queued,
             queue_timeout: admission.queue_timeout.0,
         },
+        cores: cores(),
         concurrent_boots: config.source.max_concurrent_boots,
         ..defaults
     }

@@ -52,6 +52,12 @@ pub const METRICS: &[(&str, MetricKind, &str, &str)] = &[
     ("litevisor_shed_total", MetricKind::Counter, "reason", "Requests turned away"),
     ("litevisor_panics_total", MetricKind::Counter, "", "Panics caught"),
     ("litevisor_queries_under_way", MetricKind::Gauge, "phase", "Queries under way"),
+    (
+        "litevisor_cpu_turn_wait_seconds_total",
+        MetricKind::Counter,
+        "",
+        "Time that queries waited for CPU turns",
+    ),
     ("litevisor_budget_used_bytes", MetricKind::Gauge, "", "Bytes reserved of the budget"),
     ("litevisor_budget_limit_bytes", MetricKind::Gauge, "", "The budget"),
     ("litevisor_evictions_total", MetricKind::Counter, "reason", "Instances shut down"),
@@ -159,6 +165,7 @@ pub struct Metrics {
     shed: Family<ReasonLabel, Counter>,
     panics: Counter,
     phases: Family<PhaseLabel, Gauge>,
+    turn_wait: Counter<f64, AtomicU64>,
     budget_used: Gauge<u64, AtomicU64>,
     budget_limit: Gauge<u64, AtomicU64>,
     evictions: Family<ReasonLabel, Counter>,
@@ -205,6 +212,7 @@ impl Metrics {
             shed: Family::default(),
             panics: Counter::default(),
             phases: Family::default(),
+            turn_wait: Counter::default(),
             budget_used: Gauge::default(),
             budget_limit: Gauge::default(),
             evictions: Family::default(),
@@ -243,6 +251,7 @@ impl Metrics {
         registry.register("shed", help("shed"), self.shed.clone());
         registry.register("panics", help("panics"), self.panics.clone());
         registry.register("queries_under_way", help("queries_under_way"), self.phases.clone());
+        registry.register("cpu_turn_wait_seconds", help("cpu_turn_wait"), self.turn_wait.clone());
         registry.register("budget_used_bytes", help("budget_used"), self.budget_used.clone());
         registry.register("budget_limit_bytes", help("budget_limit"), self.budget_limit.clone());
         registry.register("evictions", help("evictions"), self.evictions.clone());
@@ -305,11 +314,17 @@ impl Metrics {
         for (state, slots) in State::ALL.iter().zip(usage.slots) {
             self.instances.get_or_create(&StateLabel { state: state.name() }).set(clamp(slots));
         }
-        let phases =
-            [("running", usage.running), ("queued", usage.queued), ("booting", usage.waiting)];
+        let phases = [
+            ("running", usage.running),
+            ("turn", usage.turns_wanted),
+            ("queued", usage.queued),
+            ("booting", usage.waiting),
+        ];
         for (phase, count) in phases {
             self.phases.get_or_create(&PhaseLabel { phase }).set(clamp(count));
         }
+        let more = usage.turns_waited.as_secs_f64() - self.turn_wait.get();
+        self.turn_wait.inc_by(more.max(0.0));
         self.budget_used.set(usage.budget_used);
         self.budget_limit.set(usage.budget_limit);
     }

@@ -12,6 +12,7 @@ mod faults;
 mod harness;
 mod instance;
 mod mongo;
+mod neighbours;
 mod openapi;
 mod process;
 mod query;

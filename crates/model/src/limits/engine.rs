@@ -14,6 +14,9 @@ pub const READER_CACHE_KIBIBYTES: u32 = 250;
 /// The loader's page cache: room for the inner pages of keys that arrive unsorted.
 pub const WRITER_CACHE_KIBIBYTES: u32 = 8 * 1024;
 
+/// Which part of an instance's cap the loader's page cache is at most: a sixteenth.
+pub const WRITER_CACHE_SHARE: u64 = 16;
+
 /// Rows up to which a table is loaded into its live indexes; beyond it they are built at the end,
 /// which is faster by a factor but costs some 30 us an index.
 pub const LIVE_INDEX_ROWS: u64 = 500;

@@ -99,6 +99,19 @@ pub const BUDGET_RETRY_MS: u64 = 20;
 /// What is made free before a boot begins, where idle instances hold it.
 pub const BUDGET_BOOT_MIN_BYTES: u64 = 1 << 20;
 
+/// How long a query runs before it needs a CPU turn: most end within it (DESIGN §3).
+pub const CPU_EXPRESS_US: u64 = 1_000;
+
+/// A CPU turn while others wait (DESIGN §3, measured).
+pub const CPU_TURN_MS: u64 = 5;
+
+/// After which a holder of a CPU turn that says nothing is passed: it waits for its reader, or sits
+/// in one long VM step, of which the longest known ones take 30 to 40 ms.
+pub const CPU_TURN_OVERDUE_MS: u64 = 50;
+
+/// CPU turns at once where nobody counted the cores.
+pub const CORES_DEFAULT: usize = 2;
+
 /// What is made free before a query begins, where idle instances hold it.
 pub const QUERY_HEADROOM_BYTES: u64 = 1 << 20;
 

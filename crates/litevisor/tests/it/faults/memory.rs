@@ -19,7 +19,7 @@ fn a_tenant_over_its_cap_is_too_large_and_others_are_not() {
 #[test]
 fn a_budget_smaller_than_the_tenant() {
     let (name, proxy) = database();
-    let app = serve(&proxy.uri(), &name, &[("memory", "budget", "2MiB")]).ready();
+    let app = serve(&proxy.uri(), &name, &[("memory", "budget", "4MiB")]).ready();
     let reply = app.sql("a", COUNT);
     reply.problem(422, "instance_too_large");
     let b = app.sql("b", COUNT);
