@@ -12,6 +12,7 @@ mod echo;
 mod images;
 mod load;
 mod mongod;
+mod neighbours;
 mod report;
 mod server;
 mod tiny;
@@ -46,12 +47,13 @@ impl Options {
 
 type Group = (&'static str, fn(&Options, &mut Report) -> Result<()>);
 
-const GROUPS: [Group; 7] = [
+const GROUPS: [Group; 8] = [
     ("load", load::run),
     ("images", images::run),
     ("dump", boots::run),
     ("mongod", mongod::run),
     ("warm", warm::run),
+    ("neighbours", neighbours::run),
     ("csv", whole::run),
     ("tiny", tiny::run),
 ];

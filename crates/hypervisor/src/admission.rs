@@ -239,12 +239,6 @@ impl Admission {
         }
     }
 
-    /// A permit, if one is free for `tenant` now.
-    pub(crate) fn try_enter(self: &Arc<Self>, tenant: &TenantId) -> Option<Permit> {
-        let free = self.desk().try_enter(tenant, &self.bounds);
-        free.then(|| self.permit(tenant.clone()))
-    }
-
     /// Queries running and waiting.
     pub(crate) fn load(&self) -> (usize, usize) {
         let desk = self.desk();

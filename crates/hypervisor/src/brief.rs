@@ -1,7 +1,8 @@
-//! The short way of a query: its instance is there, a permit is free, a kept reader has its
-//! statement ready, and it ends within a few thousand VM steps. Then it runs on the thread that
-//! asks, which may be one that must not block: handing it over and back would cost several times
-//! what it takes.
+//! The short way of a query: its instance is there, a kept reader has its statement ready, and it
+//! ends within a few thousand VM steps. Then it runs on the thread that asks, which may be one that
+//! must not block: handing it over and back would cost several times what it takes. It needs no
+//! permit: no more of them run at once than there are such threads, and none waits for a tenant
+//! whose heavy queries hold the permits.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -33,7 +34,6 @@ pub(crate) fn query_at_once(
             false => None,
         },
     };
-    let _permit = core.admission.try_enter(&request.tenant)?;
     let interrupt = Interrupt::new();
     let clock: &dyn Clock = &*core.runtime;
     let deadline = started.after(request.timeout);
