@@ -38,7 +38,10 @@ pub(crate) fn query_at_once(
     let clock: &dyn Clock = &*core.runtime;
     let deadline = started.after(request.timeout);
     let (interrupt, leases) = (&interrupt, &leases);
-    let attempt = Attempt { core, request, interrupt, clock, deadline, pace: None, leases };
+    // The reader pays from its own purse; an account of this run's own would bound nothing.
+    let accounts = (&core.budget, &core.budget);
+    let attempt =
+        Attempt { core, request, interrupt, clock, deadline, pace: None, accounts, leases };
     let ran = catch_unwind(AssertUnwindSafe(|| {
         attempt.with_run(sink, Timing::default(), |run, sink| {
             engine::run_brief(&request.script, run, &core.readers, sink)

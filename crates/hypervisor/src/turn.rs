@@ -80,6 +80,8 @@ impl Work {
         let clock = WithoutWaits { clock: &*core.runtime, waited: sink.waited() };
         let tenant = &self.request.tenant;
         let pace = Paced::new(&core.turns, &*core.runtime, tenant, &self.interrupt, self.deadline);
+        let account = Account::child(&core.budget, core.settings.temp_bytes_max);
+        let heap = Account::child(&core.budget, core.settings.heap_bytes_max);
         let attempt = Attempt {
             core,
             request: &self.request,
@@ -87,6 +89,7 @@ impl Work {
             clock: &clock,
             deadline: self.deadline,
             pace: Some(&pace),
+            accounts: (&account, &heap),
             leases,
         };
         let timing = Timing {
@@ -116,6 +119,8 @@ pub(crate) struct Attempt<'a> {
     pub(crate) clock: &'a dyn Clock,
     pub(crate) deadline: Monotonic,
     pub(crate) pace: Option<&'a dyn Pace>,
+    /// Pay for scratch and temp files, and for SQLite's heap.
+    pub(crate) accounts: (&'a Arc<Account>, &'a Arc<Account>),
     pub(crate) leases: &'a Leases,
 }
 
@@ -131,8 +136,6 @@ impl Attempt<'_> {
         let settings = &core.settings;
         let opened = self.opened(timing);
         let mut sink = Opening { sink, opened: Some(opened) };
-        let account = Account::child(&core.budget, settings.temp_bytes_max);
-        let heap = Account::child(&core.budget, settings.heap_bytes_max);
         let limits = QueryLimits {
             max_rows: self.request.max_rows,
             row_bytes_max: settings.row_bytes_max,
@@ -141,8 +144,8 @@ impl Attempt<'_> {
         let run = Run {
             image: &leases.tenant.image,
             shared: leases.shared.as_ref().map(|lease| &lease.image).or(core.blanks.shared()),
-            account: &account,
-            heap: &heap,
+            account: self.accounts.0,
+            heap: self.accounts.1,
             limits: &limits,
             interrupt: self.interrupt,
             clock: self.clock,
