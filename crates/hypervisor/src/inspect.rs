@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use model::limits::PRICE_WAIT_MS;
-use model::{Error, TableSet, TenantId};
+use model::{Error, ErrorCode, TableSet, TenantId};
 use source::plan_scans;
 
 use crate::boot::tenant_not_found;
@@ -22,6 +22,10 @@ pub(crate) async fn instance(core: &Arc<Core>, tenant: &TenantId) -> Result<Inst
     let owner = Some(tenant.clone());
     let status = core.registry.peek(&owner, |slot| status_of(core, slot));
     if let Some(status) = status.filter(|status| status.state != State::Vacant) {
+        // Remembered or asked anew, whether there is such a tenant is one answer on all routes.
+        if status.failure.as_ref().is_some_and(|it| it.error.code == ErrorCode::TenantNotFound) {
+            exists(core, tenant).await?;
+        }
         return Ok(status);
     }
     exists(core, tenant).await?;

@@ -17,6 +17,15 @@ fn looking_never_boots() {
 }
 
 #[test]
+fn who_is_not_there_is_not_there_after_a_query_either() {
+    let app = TestApp::start(&[]).ready();
+    app.sql("nobody", "SELECT count(*) FROM devices").problem(404, "tenant_not_found");
+    app.get("/v1/instance?tenant=nobody").problem(404, "tenant_not_found");
+    app.get("/v1/schema?tenant=nobody").problem(404, "tenant_not_found");
+    app.sql("nobody", "SELECT count(*) FROM devices").problem(404, "tenant_not_found");
+}
+
+#[test]
 fn boot_look_close() {
     let app = TestApp::start(&[]).ready();
     assert_eq!(app.send("POST", "/v1/instance/boot?tenant=acme", &[], b"").status, 202);
