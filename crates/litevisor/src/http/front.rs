@@ -2,13 +2,14 @@
 //! crashes turned into problems; and, until the program has started, a polite refusal.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use axum::body::Body;
-use axum::http::{Request, Response};
+use axum::http::header::EXPECT;
+use axum::http::{Request, Response, Version};
 use axum::response::IntoResponse;
 use futures_util::FutureExt;
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hypervisor::Runtime;
 use model::{Error, ErrorCode, TenantId};
 use tower::Service as _;
@@ -16,93 +17,57 @@ use tracing::Instrument;
 
 use super::admin::AdminState;
 use super::error::Problem;
-use super::listener::Answer;
+use super::head;
+use super::listener::{AmbiguousLength, Answer};
 use super::request_id::{self, REQUEST_ID};
 use super::routes;
 use super::service::Service;
+use super::standing::{Readiness, Standing};
+use super::unread::ReadToEnd;
 use crate::runtime::SystemRuntime;
-use crate::telemetry::Metrics;
-
-/// What readiness asks for, each said by who knows.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Readiness {
-    /// The catalog was read or inferred.
-    pub catalog: bool,
-    /// The source answered once.
-    pub source: bool,
-    /// Why not, where something failed.
-    pub waiting_for: Option<String>,
-}
+use crate::telemetry::{Metrics, RequestFacts};
 
 /// Both listeners' front.
 #[derive(Clone)]
 pub struct Front(Arc<Inner>);
 
 struct Inner {
-    runtime: Arc<SystemRuntime>,
-    metrics: Arc<Metrics>,
-    service: OnceLock<(Arc<Service>, axum::Router)>,
-    readiness: Mutex<Readiness>,
+    standing: Arc<Standing>,
+    public: OnceLock<axum::Router>,
 }
 
 impl Front {
     /// A front of a program that has not started yet.
     pub fn new(runtime: Arc<SystemRuntime>, metrics: Arc<Metrics>) -> Self {
-        Front(Arc::new(Inner {
-            runtime,
-            metrics,
-            service: OnceLock::new(),
-            readiness: Mutex::default(),
-        }))
+        let standing = Standing::new(runtime, metrics);
+        Front(Arc::new(Inner { standing, public: OnceLock::new() }))
     }
 
     /// The program has started: requests go to `service` from now on.
     pub fn open(&self, service: Arc<Service>) {
-        let router = routes::public(Arc::clone(&service));
-        // A second opening would be a fault of `app`; the first stays.
-        let _ = self.0.service.set((service, router));
+        self.0.standing.open(Arc::clone(&service));
+        // As with the standing, the first opening stays.
+        let _ = self.0.public.set(routes::public(service));
     }
 
     /// Notes a step of the start.
     pub fn note(&self, change: impl FnOnce(&mut Readiness)) {
-        change(&mut self.0.readiness.lock().unwrap_or_else(PoisonError::into_inner));
-    }
-
-    /// How far the start is.
-    pub fn readiness(&self) -> Readiness {
-        self.0.readiness.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Whether the process drains.
-    pub(super) fn draining(&self) -> bool {
-        self.0.runtime.lifecycle().is_draining()
-    }
-
-    /// The service, once there is one.
-    pub(super) fn service(&self) -> Option<&Arc<Service>> {
-        self.0.service.get().map(|(service, _)| service)
-    }
-
-    pub(super) fn metrics(&self) -> &Metrics {
-        &self.0.metrics
+        self.0.standing.note(change);
     }
 
     /// Who answers on tenants' listener.
     pub fn public(&self) -> Answer {
         let front = self.clone();
+        let starting = routes::starting();
         Arc::new(move |request| {
-            let front = front.clone();
-            let router = front.0.service.get().map(|(_, router)| router.clone());
-            match router {
-                Some(router) => Box::pin(front.answer(router, request)),
-                None => Box::pin(async move { front.not_started(&request) }),
-            }
+            let router = front.0.public.get().unwrap_or(&starting).clone();
+            Box::pin(front.clone().answer(router, request))
         })
     }
 
     /// Who answers on the admin listener.
     pub fn admin(&self) -> Answer {
-        let router = routes::admin(AdminState { front: self.clone() });
+        let router = routes::admin(AdminState { standing: Arc::clone(&self.0.standing) });
         let front = self.clone();
         Arc::new(move |request| {
             let (front, router) = (front.clone(), router.clone());
@@ -111,11 +76,12 @@ impl Front {
     }
 
     async fn answer(self, mut router: axum::Router, request: Request<Incoming>) -> Response<Body> {
-        let id = request_id::of(request.headers(), || self.0.runtime.random());
+        let standing = &self.0.standing;
+        let id = request_id::of(request.headers(), || standing.runtime.random());
         let route = routes::label(request.uri().path());
         // A tenant that is ill-formed is not named: the handler refuses it.
         let (uri, headers) = (request.uri(), request.headers());
-        let tenant = self.service().and_then(|s| s.naming.tenant(uri.query(), headers).ok());
+        let tenant = standing.service().and_then(|s| s.naming.tenant(uri.query(), headers).ok());
         let span = tracing::info_span!(
             "request",
             "request.id" = id.to_str().unwrap_or_default(),
@@ -123,30 +89,53 @@ impl Front {
             "tenant.id" = tenant.as_ref().map(TenantId::as_str)
         );
         drop(tenant);
-        let answered = AssertUnwindSafe(router.call(request)).catch_unwind().instrument(span).await;
-        let mut response = match answered {
-            Ok(Ok(response)) => response,
-            Ok(Err(never)) => match never {},
-            Err(_) => {
-                tracing::error!(route, "a request's handler crashed");
-                Problem::from(Error::internal("the handler crashed")).into_response()
+        let line = RequestFacts::if_wanted().map(|facts| (facts, span.clone()));
+        let mut response = match check(&request) {
+            Err(error) => span.in_scope(|| Problem::from(error).into_response()),
+            Ok(()) => {
+                let mut request = self.readable(request);
+                if let Some((facts, _)) = &line {
+                    request.extensions_mut().insert(facts.clone());
+                }
+                let answering = AssertUnwindSafe(router.call(request)).catch_unwind();
+                match answering.instrument(span).await {
+                    Ok(Ok(response)) => response,
+                    Ok(Err(never)) => match never {},
+                    Err(_) => {
+                        tracing::error!(route, "a request's handler crashed");
+                        Problem::from(Error::internal("the handler crashed")).into_response()
+                    }
+                }
             }
         };
         response.headers_mut().insert(REQUEST_ID, id);
-        self.0.metrics.request(route, response.status().as_u16());
-        response
+        standing.metrics.request(route, response.status().as_u16());
+        match line {
+            Some((facts, span)) => facts.follow(response, span, route),
+            None => response,
+        }
     }
 
-    fn not_started(&self, request: &Request<Incoming>) -> Response<Body> {
-        let id = request_id::of(request.headers(), || self.0.runtime.random());
-        let error = Error::new(
-            ErrorCode::SourceUnavailable,
-            "this replica is still starting: it has not read its source yet; try again soon",
-        );
-        let mut response = Problem::from(error).into_response();
-        response.headers_mut().insert(REQUEST_ID, id);
-        let route = routes::label(request.uri().path());
-        self.0.metrics.request(route, response.status().as_u16());
-        response
+    /// The request with a body that somebody reads to its end, as far as HTTP/1 needs it: on
+    /// HTTP/2 each request can be told alone that nobody wants the rest.
+    fn readable(&self, request: Request<Incoming>) -> Request<Body> {
+        if request.version() > Version::HTTP_11 || request.body().is_end_stream() {
+            return request.map(Body::new);
+        }
+        let held_back = request.headers().contains_key(EXPECT);
+        let runtime = Arc::clone(&self.0.standing.runtime);
+        request.map(|body| Body::new(ReadToEnd::new(body, held_back, runtime)))
     }
+}
+
+/// Refuses what no route takes.
+fn check(request: &Request<Incoming>) -> Result<(), Error> {
+    if request.extensions().get::<AmbiguousLength>().is_some() {
+        return Err(Error::new(
+            ErrorCode::RequestInvalid,
+            "the request has both Content-Length and Transfer-Encoding, which say different things \
+             of its body: send one of them",
+        ));
+    }
+    head::check(request.uri(), request.headers())
 }

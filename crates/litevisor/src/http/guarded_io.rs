@@ -1,8 +1,9 @@
 //! A connection whose peer must take what is written: a write that stands still for too long ends
-//! it, so that a reader gone silent holds no buffers.
+//! it, so that a reader gone silent holds no buffers. What comes in is shown to `framing`.
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -10,17 +11,27 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
+use super::activity::{Activity, Busy};
+use super::framing::Framing;
+
 /// A TCP stream with a deadline for each write.
 pub(super) struct GuardedIo {
     stream: TcpStream,
     patience: Duration,
-    /// Runs while a write waits.
-    waiting: Option<Pin<Box<Sleep>>>,
+    /// Runs while a write waits; meanwhile the connection is not quiet.
+    waiting: Option<(Pin<Box<Sleep>>, Busy)>,
+    activity: Arc<Activity>,
+    framing: Framing,
 }
 
 impl GuardedIo {
-    pub(super) fn new(stream: TcpStream, patience: Duration) -> Self {
-        GuardedIo { stream, patience, waiting: None }
+    pub(super) fn new(
+        stream: TcpStream,
+        patience: Duration,
+        activity: Arc<Activity>,
+        framing: Framing,
+    ) -> Self {
+        GuardedIo { stream, patience, waiting: None, activity, framing }
     }
 
     fn guard<T>(
@@ -32,8 +43,9 @@ impl GuardedIo {
             self.waiting = None;
             return written;
         }
-        let patience = self.patience;
-        let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep(patience)));
+        let (patience, activity) = (self.patience, &self.activity);
+        let (waiting, _) =
+            self.waiting.get_or_insert_with(|| (Box::pin(sleep(patience)), activity.begin()));
         match waiting.as_mut().poll(cx) {
             Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
             Poll::Pending => Poll::Pending,
@@ -47,7 +59,12 @@ impl AsyncRead for GuardedIo {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        if let Some(bytes) = buffer.filled().get(before..) {
+            self.framing.see(bytes);
+        }
+        read
     }
 }
 

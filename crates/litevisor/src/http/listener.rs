@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -10,13 +11,18 @@ use axum::http::{Request, Response};
 use futures_util::future::BoxFuture;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
-use model::limits::{ACCEPT_RETRY_MS, CONNECTION_BUFFER_BYTES, STREAMS_PER_CONNECTION_MAX};
+use model::limits::{
+    ACCEPT_RETRY_MS, CONNECTION_BUFFER_BYTES, FAREWELL_MS, HEADER_LIST_BYTES_MAX, RESETS_OURS_MAX,
+    RESETS_PENDING_MAX, STREAMS_PER_CONNECTION_MAX,
+};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use super::activity::{Activity, WatchedBody};
+use super::framing::{Ambiguous, Framing};
 use super::guarded_io::GuardedIo;
 use crate::runtime::SystemRuntime;
 use crate::telemetry::Metrics;
@@ -37,6 +43,10 @@ pub async fn bind(setting: &str, address: SocketAddr) -> Result<TcpListener, Str
         )
     })
 }
+
+/// Marks a request that gives two lengths of its body.
+#[derive(Clone, Copy)]
+pub(super) struct AmbiguousLength;
 
 /// Answers one request; never fails.
 pub(crate) type Answer =
@@ -71,15 +81,15 @@ impl Listener {
     pub async fn serve(self, runtime: Arc<SystemRuntime>, metrics: Arc<Metrics>) {
         let room = Arc::new(Semaphore::new(self.bounds.connections_max));
         let mut builder = auto::Builder::new(TokioExecutor::new());
-        builder
-            .http1()
-            .timer(TokioTimer::new())
-            .header_read_timeout(self.bounds.keep_alive_timeout)
-            .max_buf_size(CONNECTION_BUFFER_BYTES);
+        // `Activity` times heads: the library's timer does not run before the first bytes, nor
+        // for HTTP/2.
+        builder.http1().header_read_timeout(None).max_buf_size(CONNECTION_BUFFER_BYTES);
         builder
             .http2()
-            .timer(TokioTimer::new())
             .max_concurrent_streams(STREAMS_PER_CONNECTION_MAX)
+            .max_pending_accept_reset_streams(RESETS_PENDING_MAX)
+            .max_local_error_reset_streams(RESETS_OURS_MAX)
+            .max_header_list_size(HEADER_LIST_BYTES_MAX)
             .max_send_buf_size(CONNECTION_BUFFER_BYTES);
         let builder = Arc::new(builder);
         loop {
@@ -98,7 +108,7 @@ impl Listener {
                 answer: Arc::clone(&self.answer),
                 closing: self.closing.clone(),
                 runtime: Arc::clone(&runtime),
-                write_timeout: self.bounds.write_timeout,
+                bounds: self.bounds.clone(),
             };
             metrics.connection(1);
             let metrics = Arc::clone(&metrics);
@@ -137,24 +147,38 @@ struct Connection {
     answer: Answer,
     closing: CancellationToken,
     runtime: Arc<SystemRuntime>,
-    write_timeout: Duration,
+    bounds: ListenerBounds,
 }
 
 impl Connection {
     async fn serve(self, stream: TcpStream) {
         // Without it a small answer may wait 40 ms for an acknowledgement.
         let _ = stream.set_nodelay(true);
-        let io = TokioIo::new(GuardedIo::new(stream, self.write_timeout));
-        let answer = Arc::clone(&self.answer);
-        let service = service_fn(move |request| {
+        let activity = Activity::new(Arc::clone(&self.runtime));
+        let ambiguous = Ambiguous::default();
+        let framing = Framing::new(ambiguous.clone());
+        let write_timeout = self.bounds.write_timeout;
+        let io =
+            TokioIo::new(GuardedIo::new(stream, write_timeout, Arc::clone(&activity), framing));
+        let (answer, watch) = (Arc::clone(&self.answer), Arc::clone(&activity));
+        let requests = AtomicU64::new(0);
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            let busy = watch.begin();
+            if ambiguous.is(requests.fetch_add(1, Ordering::Relaxed) + 1) {
+                request.extensions_mut().insert(AmbiguousLength);
+            }
             let response = answer(request);
-            async move { Ok::<_, std::convert::Infallible>(response.await) }
+            async move {
+                let response = response.await.map(|body| WatchedBody::new(body, busy));
+                Ok::<_, std::convert::Infallible>(response)
+            }
         });
         let connection = self.builder.serve_connection(io, service);
         let mut connection = std::pin::pin!(connection);
         let ended = tokio::select! {
             ended = connection.as_mut() => Some(ended),
             () = self.closing.cancelled() => None,
+            () = activity.quiet(self.bounds.keep_alive_timeout) => None,
         };
         let ended = match ended {
             Some(ended) => ended,
@@ -162,6 +186,8 @@ impl Connection {
                 connection.as_mut().graceful_shutdown();
                 tokio::select! {
                     ended = connection.as_mut() => ended,
+                    // Half a head, or a peer that ignores the farewell.
+                    () = activity.quiet(Duration::from_millis(FAREWELL_MS)) => Ok(()),
                     () = self.runtime.lifecycle().stopping() => Ok(()),
                 }
             }

@@ -1,12 +1,15 @@
 //! HTTP: the routes of both listeners (INTERFACE §3). One file per route, `<noun>/<verb>.rs`;
 //! `error` alone knows statuses.
 
+mod activity;
 mod admin;
 mod error;
 mod error_pages;
 mod format;
+mod framing;
 mod front;
 mod guarded_io;
+mod head;
 mod instance;
 mod json_body;
 mod listener;
@@ -19,10 +22,13 @@ mod request_id;
 mod routes;
 mod schema;
 mod service;
+mod standing;
 mod tenant;
+mod unread;
 
-pub use front::{Front, Readiness};
+pub use front::Front;
 pub use listener::{Listener, ListenerBounds, bind};
 pub use openapi::document;
 pub use routes::{ADMIN_ROUTES, PUBLIC_ROUTES};
 pub use service::Service;
+pub use standing::Readiness;

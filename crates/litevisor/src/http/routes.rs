@@ -61,6 +61,18 @@ pub(super) fn public(service: Arc<Service>) -> Router {
         .with_state(service)
 }
 
+/// The router of tenants' listener until the program has started: a polite refusal, and the page
+/// that it points to.
+pub(super) fn starting() -> Router {
+    let page = only(get(error_pages::handle), "GET");
+    Router::new().route(ERROR_PAGE, page).fallback(not_started)
+}
+
+async fn not_started() -> Response {
+    let message = "this replica is still starting: it has not read its source yet; try again soon";
+    Problem::from(Error::new(ErrorCode::SourceUnavailable, message)).into_response()
+}
+
 /// The router of the admin listener.
 pub(super) fn admin(state: AdminState) -> Router {
     Router::new()
@@ -68,6 +80,7 @@ pub(super) fn admin(state: AdminState) -> Router {
         .route("/livez", only(get(admin::probes::live), "GET"))
         .route("/readyz", only(get(admin::probes::ready), "GET"))
         .route("/metrics", only(get(admin::metrics::handle), "GET"))
+        .route(ERROR_PAGE, only(get(error_pages::handle), "GET"))
         .fallback(not_found)
         .with_state(state)
 }

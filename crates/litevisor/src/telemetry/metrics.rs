@@ -76,15 +76,21 @@ pub enum Outcome {
     TooSlow,
 }
 
-impl EncodeLabelValue for Outcome {
-    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), std::fmt::Error> {
+impl Outcome {
+    /// The word in metrics and log lines: an error's is its code.
+    pub fn name(self) -> &'static str {
         match self {
             Outcome::Ok => "ok",
             Outcome::Failed(code) => code.slug(),
             Outcome::ClientGone => "client_gone",
             Outcome::TooSlow => "client_too_slow",
         }
-        .encode(encoder)
+    }
+}
+
+impl EncodeLabelValue for Outcome {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), std::fmt::Error> {
+        self.name().encode(encoder)
     }
 }
 

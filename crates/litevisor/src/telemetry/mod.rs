@@ -3,7 +3,9 @@
 mod events;
 mod log;
 mod metrics;
+mod requests;
 
 pub use events::EventSink;
 pub use log::start_logging;
 pub use metrics::{METRICS, MetricKind, Metrics, Outcome, Route, Stage};
+pub use requests::{QueryFacts, RequestFacts, Times, warn_if_slow};

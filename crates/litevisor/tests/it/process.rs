@@ -167,6 +167,11 @@ impl Process {
         self.log.until_said(what)
     }
 
+    /// What it says to its end.
+    pub fn rest(&self) -> String {
+        self.log.rest()
+    }
+
     pub fn terminate(&self) {
         self.signal("TERM");
     }

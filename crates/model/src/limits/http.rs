@@ -18,11 +18,44 @@ pub const CONNECTION_BUFFER_BYTES: usize = 128 * 1024;
 /// Requests at once on one HTTP/2 connection.
 pub const STREAMS_PER_CONNECTION_MAX: u32 = 128;
 
+/// Requests of an HTTP/2 connection that its client took back before we looked at them: a client
+/// that goes beyond it only makes work (rapid reset), and loses the connection.
+pub const RESETS_PENDING_MAX: usize = 20;
+
+/// Requests of an HTTP/2 connection that we had to reset for its client's errors; beyond it the
+/// connection ends.
+pub const RESETS_OURS_MAX: usize = 128;
+
+/// Bytes of a request's path and query: what proxies let through at most. The HTTP library's own
+/// bound is twice that, and it answers without a body.
+pub const TARGET_BYTES_MAX: usize = 32 * 1024;
+
+/// Bytes of a request's header fields, names and values together.
+pub const HEADERS_BYTES_MAX: usize = 32 * 1024;
+
+/// Header fields of a request; the HTTP library's own bound is 100, and it answers without a body.
+pub const HEADERS_MAX: usize = 64;
+
+/// Bytes of an HTTP/2 request's head, as HTTP/2 counts (32 more for each field): above
+/// [`TARGET_BYTES_MAX`] and [`HEADERS_BYTES_MAX`] together, so that these refuse first.
+pub const HEADER_LIST_BYTES_MAX: u32 = 96 * 1024;
+
+/// Bytes of a request's body that are read and thrown away once its answer is decided, so that a
+/// client still sending sees the answer and not a broken connection.
+pub const UNREAD_BODY_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// How long that may take, in milliseconds.
+pub const UNREAD_BODY_MS: u64 = 5_000;
+
 /// Pause after the kernel refused to hand over a connection, in milliseconds.
 pub const ACCEPT_RETRY_MS: u64 = 50;
 
 /// A request id taken over from a client.
 pub const REQUEST_ID_BYTES_MAX: usize = 128;
+
+/// A query whose own work (without its boot, its queue and its reader's pauses) takes so long, in
+/// milliseconds, is named in the log: what a reader of a report begins to notice.
+pub const SLOW_QUERY_MS: u64 = 1_000;
 
 /// Tenants' images on their way out as files at once: each holds a thread.
 pub const IMAGE_DOWNLOADS_MAX: usize = 4;

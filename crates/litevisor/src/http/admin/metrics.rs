@@ -9,10 +9,10 @@ use super::AdminState;
 
 /// Everything, in OpenMetrics text.
 pub(crate) async fn handle(State(state): State<AdminState>) -> Response<Body> {
-    if let Some(service) = state.front.service() {
-        state.front.metrics().usage(&service.hypervisor.usage());
+    if let Some(service) = state.standing.service() {
+        state.standing.metrics.usage(&service.hypervisor.usage());
     }
-    let mut response = Response::new(Body::from(state.front.metrics().encode()));
+    let mut response = Response::new(Body::from(state.standing.metrics.encode()));
     let text = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(text));
     response

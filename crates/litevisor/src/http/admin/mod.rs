@@ -4,10 +4,12 @@ pub(super) mod metrics;
 pub(super) mod probes;
 pub(super) mod tenants;
 
-use super::front::Front;
+use std::sync::Arc;
+
+use super::standing::Standing;
 
 /// What these routes look at.
 #[derive(Clone)]
 pub(super) struct AdminState {
-    pub(super) front: Front,
+    pub(super) standing: Arc<Standing>,
 }

@@ -17,12 +17,12 @@ pub(crate) async fn ready(
     State(state): State<AdminState>,
     RawQuery(query): RawQuery,
 ) -> Response<Body> {
-    let readiness = state.front.readiness();
+    let readiness = state.standing.readiness();
     let checks = [
         ("listeners are bound", true),
         ("catalog is valid", readiness.catalog),
         ("source answered once", readiness.source),
-        ("not draining", !state.front.draining()),
+        ("not draining", !state.standing.draining()),
     ];
     let ready = checks.iter().all(|(_, holds)| *holds);
     let verbose =

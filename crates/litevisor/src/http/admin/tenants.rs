@@ -52,7 +52,8 @@ impl From<SlotStatus> for SlotView {
 
 /// Every slot with its state, bytes, last use, boots and evictions.
 pub(crate) async fn handle(State(state): State<AdminState>) -> Response<Body> {
-    let slots = state.front.service().map(|service| service.hypervisor.slots()).unwrap_or_default();
+    let slots =
+        state.standing.service().map(|service| service.hypervisor.slots()).unwrap_or_default();
     let tenants = slots.into_iter().map(SlotView::from).collect();
     json(StatusCode::OK, &TenantsView { tenants })
 }

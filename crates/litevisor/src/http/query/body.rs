@@ -3,30 +3,44 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::http::HeaderMap;
 use bytes::Bytes;
 use hyper::body::{Body, Frame};
-use model::{Clock, Error, ErrorCode, Summary};
+use model::{Clock, Error, ErrorCode, Monotonic, Summary};
+use tracing::Span;
 
 use super::super::pipe::{End, PipeReader};
 use super::super::service::Service;
-use super::run::{COMPLETE, Moment, Running, complete};
+use super::parts::{COMPLETE, Running, complete};
 use super::sink::Telling;
-use crate::telemetry::{Outcome, Stage};
+use crate::telemetry::{Outcome, QueryFacts, RequestFacts, Stage, Times, warn_if_slow};
 
-/// Notes how a query ended, once: in the metrics and, where it is our fault, in the log.
+/// Notes how a query ended, once: in the metrics and, where it is our fault or slow, in the log.
 pub(super) struct Ending {
     service: Arc<Service>,
     telling: Telling,
-    head_at: Moment,
+    head_at: Monotonic,
+    times: Times,
+    /// Nanoseconds for which the query waited for its reader.
+    waited: Arc<AtomicU64>,
+    facts: Option<RequestFacts>,
     noted: bool,
 }
 
 impl Ending {
-    pub(super) fn new(service: Arc<Service>, telling: Telling, head_at: Moment) -> Self {
-        Ending { service, telling, head_at, noted: false }
+    pub(super) fn new(
+        service: Arc<Service>,
+        telling: Telling,
+        head_at: Monotonic,
+        times: Times,
+        waited: Arc<AtomicU64>,
+        facts: Option<RequestFacts>,
+    ) -> Self {
+        Ending { service, telling, head_at, times, waited, facts, noted: false }
     }
 
     /// It ended by an error, which is handed back.
@@ -46,14 +60,20 @@ impl Ending {
         }
         let bytes = self.telling.lock().bytes;
         self.service.metrics.query_ended(outcome, rows, bytes);
+        let facts = QueryFacts { outcome, rows, bytes, times: self.times };
+        warn_if_slow(&facts);
+        if let Some(line) = &self.facts {
+            line.note(facts);
+        }
     }
 
     fn note_stream(&mut self, outcome: Outcome, rows: u64) {
         if self.noted {
             return;
         }
-        let streamed = self.service.runtime.monotonic().since(self.head_at);
-        self.service.metrics.stage(Stage::Stream, streamed);
+        self.times.stream = self.service.runtime.monotonic().since(self.head_at);
+        self.times.reader = Duration::from_nanos(self.waited.load(Ordering::Relaxed));
+        self.service.metrics.stage(Stage::Stream, self.times.stream);
         self.note(outcome, rows);
     }
 }
@@ -84,6 +104,8 @@ pub(super) struct StreamBody {
     reader: PipeReader,
     trailers: bool,
     ending: Ending,
+    /// The request's: the body outlives its handler.
+    span: Span,
     over: bool,
 }
 
@@ -95,12 +117,14 @@ impl StreamBody {
         trailers: bool,
         ending: Ending,
     ) -> Self {
-        StreamBody { running, result: done.map(Ok), reader, trailers, ending, over: false }
+        let (result, span) = (done.map(Ok), Span::current());
+        StreamBody { running, result, reader, trailers, ending, span, over: false }
     }
 
     /// All chunks are out: what the client sees now.
     fn last_frame(&mut self, end: End) -> Option<Result<Frame<Bytes>, Cut>> {
         self.over = true;
+        let _inside = self.span.enter();
         let fault = self.ending.telling.lock().fault.take();
         let (outcome, rows) = match (&self.result, fault, end) {
             (_, _, End::TooSlow) => (Outcome::TooSlow, 0),
@@ -128,6 +152,7 @@ impl StreamBody {
 impl Drop for StreamBody {
     fn drop(&mut self) {
         if !self.over {
+            let _inside = self.span.enter();
             let slow = self.reader.end() == End::TooSlow;
             let outcome = if slow { Outcome::TooSlow } else { Outcome::ClientGone };
             self.ending.note_stream(outcome, 0);

@@ -76,6 +76,7 @@ fn wanted(service: &Service, parts: &Parts, tenant: TenantId) -> Result<Wanted, 
             None => format::by_accept(&parts.headers)?,
         },
         trailers: run::takes_trailers(&parts.headers),
+        facts: parts.extensions.get().cloned(),
     })
 }
 

@@ -4,6 +4,7 @@ mod body;
 mod distinct_json;
 pub(crate) mod get;
 mod params;
+mod parts;
 pub(crate) mod post;
 mod run;
 mod sink;
@@ -15,6 +16,7 @@ use hypervisor::QueryRequest;
 use model::{Error, ErrorCode};
 
 use super::service::Service;
+use crate::telemetry::RequestFacts;
 
 /// A request for a result, checked.
 pub(super) struct Wanted {
@@ -22,6 +24,8 @@ pub(super) struct Wanted {
     format: Format,
     /// The client takes trailers.
     trailers: bool,
+    /// What the request's log line will say, where one is wanted.
+    facts: Option<RequestFacts>,
 }
 
 /// `timeout_ms` may only lower the setting.

@@ -99,6 +99,7 @@ fn wanted(
         },
         format: chosen_format(body.format.as_deref(), &parts.headers)?,
         trailers: run::takes_trailers(&parts.headers),
+        facts: parts.extensions.get().cloned(),
     })
 }
 

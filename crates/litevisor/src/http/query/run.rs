@@ -3,7 +3,6 @@
 
 use std::fmt::Write as _;
 use std::future::poll_fn;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -13,25 +12,22 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, TE, TRAILER};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response};
 use export::Format;
 use hypervisor::{Interrupt, Opened, QueryRequest};
-use model::{Clock, Error, Monotonic, Summary};
+use model::{Clock, Error, Summary};
 
 use super::super::error::Problem;
 use super::super::pipe::{End, PipeReader, pipe};
 use super::super::service::Service;
 use super::Wanted;
 use super::body::{Ending, StreamBody};
+use super::parts::{COMPLETE, Running, complete};
 use super::sink::{ResultBounds, ResultSink, Telling};
-use crate::telemetry::{Outcome, Stage};
-
-/// A query under way; dropping it interrupts it.
-pub(super) type Running = Pin<Box<dyn Future<Output = Result<Summary, Error>> + Send>>;
+use crate::telemetry::{Outcome, Stage, Times};
 
 const AS_OF: HeaderName = HeaderName::from_static("litevisor-as-of");
 const AS_OF_EXACT: HeaderName = HeaderName::from_static("litevisor-as-of-exact");
 const GENERATION: HeaderName = HeaderName::from_static("litevisor-generation");
 const INSTANCE: HeaderName = HeaderName::from_static("litevisor-instance");
 const MAX_ROWS: HeaderName = HeaderName::from_static("litevisor-max-rows");
-pub(super) const COMPLETE: HeaderName = HeaderName::from_static("litevisor-complete");
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 /// Whether the client says that it takes trailers.
@@ -53,8 +49,9 @@ pub(super) async fn run(service: Arc<Service>, wanted: Wanted) -> Result<Respons
         bytes_max: service.bounds.result_bytes_max,
         row_bytes_max: service.bounds.row_bytes_max,
     };
+    let waited = writer.waited();
     let sink = ResultSink::new(format, writer, telling.clone(), bounds);
-    let request = wanted.request;
+    let (request, facts) = (wanted.request, wanted.facts);
     let (first, running) = begin(&service, request, sink, &reader).await;
     let exec_until = service.runtime.monotonic();
     let (opened, fault) = {
@@ -66,7 +63,8 @@ pub(super) async fn run(service: Arc<Service>, wanted: Wanted) -> Result<Respons
     write_head(response.headers_mut(), format, completeness, &timing);
     timing.observe(&service);
 
-    let ending = Ending::new(Arc::clone(&service), telling, exec_until);
+    let times = timing.times();
+    let ending = Ending::new(Arc::clone(&service), telling, exec_until, times, waited, facts);
     match first {
         Some(Err(error)) => return Err(ending.failed(fault.unwrap_or(error)).into()),
         Some(Ok(_)) if fault.is_some() => {
@@ -126,10 +124,6 @@ fn start(service: &Arc<Service>, request: QueryRequest, sink: ResultSink) -> Run
     Box::pin(async move { hypervisor.query(request, Box::new(sink), Interrupt::new()).await })
 }
 
-pub(super) fn complete(summary: &Summary) -> HeaderValue {
-    HeaderValue::from_static(if summary.cut.is_none() { "true" } else { "false" })
-}
-
 /// Where the time to the first byte went.
 struct Timing<'a> {
     total: Duration,
@@ -140,6 +134,12 @@ impl Timing<'_> {
     fn exec(&self) -> Duration {
         let before = self.opened.map_or(Duration::ZERO, |opened| opened.boot + opened.queue);
         self.total.saturating_sub(before)
+    }
+
+    fn times(&self) -> Times {
+        let before = |part: fn(&Opened) -> Duration| self.opened.map(part).unwrap_or_default();
+        let (boot, queue) = (before(|opened| opened.boot), before(|opened| opened.queue));
+        Times { boot, queue, exec: self.exec(), ..Times::default() }
     }
 
     fn observe(&self, service: &Service) {
@@ -190,6 +190,3 @@ fn write_head(headers: &mut HeaderMap, format: Format, max_rows: Option<u64>, ti
         headers.insert(SERVER_TIMING, value);
     }
 }
-
-/// A moment, for `body` to measure from.
-pub(super) type Moment = Monotonic;

@@ -1,0 +1,225 @@
+//! Watches the raw bytes of an HTTP/1 connection for a request that gives both `Content-Length`
+//! and `Transfer-Encoding`: a proxy before us may have believed the other one, and taken what we
+//! read as the next request for a body (request smuggling). The HTTP library takes the length away
+//! before anybody can see it, so the heads are looked at on their way in.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Bytes of a header line that are looked at, without its spaces: longer than the two names with
+/// any length that a body can have.
+const LINE_BYTES: usize = 48;
+
+/// What begins an HTTP/2 connection, whose frames are none of this.
+const HTTP2_LINE: &[u8] = b"pri*http/2.0";
+
+/// Which request of a connection is ambiguous, counted from 1; 0 while none is.
+#[derive(Clone, Default)]
+pub(super) struct Ambiguous(Arc<AtomicU64>);
+
+impl Ambiguous {
+    /// Whether it is this one.
+    pub(super) fn is(&self, request: u64) -> bool {
+        self.0.load(Ordering::Acquire) == request
+    }
+}
+
+enum State {
+    /// The request line, or empty lines before it.
+    RequestLine,
+    Header,
+    /// So many bytes of a body are still to come.
+    Body(u64),
+    ChunkSize,
+    /// So many bytes of a chunk, with the line break after it.
+    Chunk(u64),
+    Trailer,
+    /// HTTP/2, or something that the library refuses.
+    Off,
+}
+
+/// The state of one connection's bytes.
+pub(super) struct Framing {
+    state: State,
+    line: Line,
+    length: Option<u64>,
+    chunked: bool,
+    requests: u64,
+    found: Ambiguous,
+}
+
+/// A line's beginning in lower case, without spaces.
+struct Line {
+    bytes: [u8; LINE_BYTES],
+    used: usize,
+}
+
+impl Line {
+    const EMPTY: Line = Line { bytes: [0; LINE_BYTES], used: 0 };
+
+    fn push(&mut self, byte: u8) {
+        if matches!(byte, b' ' | b'\t' | b'\r') {
+            return;
+        }
+        if let Some(place) = self.bytes.get_mut(self.used) {
+            *place = byte.to_ascii_lowercase();
+            self.used += 1;
+        }
+    }
+
+    fn text(&self) -> &[u8] {
+        &self.bytes[..self.used]
+    }
+}
+
+impl Framing {
+    pub(super) fn new(found: Ambiguous) -> Self {
+        Framing {
+            state: State::RequestLine,
+            line: Line::EMPTY,
+            length: None,
+            chunked: false,
+            requests: 0,
+            found,
+        }
+    }
+
+    /// Looks at the next bytes of the connection.
+    pub(super) fn see(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let left = match &mut self.state {
+                State::Off => return,
+                State::Body(left) | State::Chunk(left) => left,
+                _ => {
+                    bytes = self.see_line(bytes);
+                    continue;
+                }
+            };
+            let taken = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len());
+            *left -= taken as u64;
+            bytes = &bytes[taken..];
+            if *left == 0 {
+                let chunk = matches!(self.state, State::Chunk(_));
+                self.state = if chunk { State::ChunkSize } else { State::RequestLine };
+            }
+        }
+    }
+
+    fn see_line<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+        let end = bytes.iter().position(|byte| *byte == b'\n');
+        let line = &bytes[..end.unwrap_or(bytes.len())];
+        for byte in line {
+            if self.line.used == LINE_BYTES {
+                break;
+            }
+            self.line.push(*byte);
+        }
+        let Some(end) = end else { return &[] };
+        let line = std::mem::replace(&mut self.line, Line::EMPTY);
+        self.state = self.next(line.text());
+        &bytes[end + 1..]
+    }
+
+    /// What comes after this line.
+    fn next(&mut self, line: &[u8]) -> State {
+        match (&self.state, line) {
+            (State::RequestLine, b"") => State::RequestLine,
+            (State::RequestLine, HTTP2_LINE) => State::Off,
+            (State::RequestLine, _) => {
+                (self.length, self.chunked) = (None, false);
+                State::Header
+            }
+            (State::Header, b"") => self.after_head(),
+            (State::Header, _) => {
+                if let Some(value) = line.strip_prefix(b"content-length:") {
+                    // What is no number the library refuses itself.
+                    let value = std::str::from_utf8(value).ok().and_then(|v| v.parse().ok());
+                    self.length = value.or(Some(0));
+                    // A length padded beyond what is looked at is as good as two.
+                    self.chunked |= line.len() == LINE_BYTES;
+                }
+                self.chunked |= line.starts_with(b"transfer-encoding:");
+                State::Header
+            }
+            (State::ChunkSize, _) => chunk(line),
+            (State::Trailer, b"") => State::RequestLine,
+            (State::Trailer, _) => State::Trailer,
+            _ => State::Off,
+        }
+    }
+
+    fn after_head(&mut self) -> State {
+        self.requests += 1;
+        match (self.length, self.chunked) {
+            (Some(_), true) => {
+                self.found.0.store(self.requests, Ordering::Release);
+                // The connection ends with its refusal.
+                State::Off
+            }
+            (_, true) => State::ChunkSize,
+            (Some(bytes), false) if bytes > 0 => State::Body(bytes),
+            _ => State::RequestLine,
+        }
+    }
+}
+
+fn chunk(line: &[u8]) -> State {
+    let digits = line.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+    let size = std::str::from_utf8(&line[..digits]).ok();
+    match size.and_then(|digits| u64::from_str_radix(digits, 16).ok()) {
+        Some(0) => State::Trailer,
+        Some(bytes) => State::Chunk(bytes.saturating_add(2)),
+        None => State::Off,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The ambiguous request, however the bytes are cut.
+    fn ambiguous(bytes: &str) -> u64 {
+        let found: Vec<u64> = [1, 2, 7, bytes.len()]
+            .iter()
+            .map(|size| {
+                let found = Ambiguous::default();
+                let mut framing = Framing::new(found.clone());
+                bytes.as_bytes().chunks(*size).for_each(|part| framing.see(part));
+                found.0.load(Ordering::Relaxed)
+            })
+            .collect();
+        assert!(found.windows(2).all(|two| two[0] == two[1]), "{bytes}: {found:?}");
+        found[0]
+    }
+
+    #[test]
+    fn both_lengths_are_seen_in_each_order_and_spelling() {
+        for both in [
+            "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+            "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n",
+            "TRANSFER-ENCODING:chunked\r\nHost: x\r\ncontent-length:\t 5\r\n",
+            "content-length: 0\ntransfer-encoding: gzip, chunked\n",
+        ] {
+            assert_eq!(ambiguous(&format!("POST / HTTP/1.1\r\n{both}\r\n")), 1, "{both}");
+        }
+        assert_eq!(ambiguous("POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\n12345"), 0);
+        assert_eq!(ambiguous("POST / HTTP/1.1\r\nX-Content-Length: 5\r\n\r\n"), 0);
+    }
+
+    #[test]
+    fn bodies_are_not_taken_for_heads() {
+        let both = "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let inside = format!("POST / HTTP/1.1\r\n{both}");
+        let length = format!("POST / HTTP/1.1\r\nContent-Length: {}\r\n\r\n{inside}", inside.len());
+        assert_eq!(ambiguous(&length), 0);
+        assert_eq!(ambiguous(&format!("{length}{inside}")), 2);
+        let chunked = format!(
+            "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n{:x};a=b\r\n{inside}\r\n3\r\n\r\n\n\
+             \r\n0\r\nContent-Length: 3\r\n\r\n",
+            inside.len()
+        );
+        assert_eq!(ambiguous(&chunked), 0);
+        assert_eq!(ambiguous(&format!("{chunked}\r\n{inside}")), 2);
+        assert_eq!(ambiguous(&format!("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n{inside}")), 0);
+    }
+}

@@ -1,0 +1,124 @@
+//! HTTP/2 in hand-written frames: more requests than allowed, requests taken back as soon as they
+//! are sent, idle connections.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use model::limits::{RESETS_PENDING_MAX, STREAMS_PER_CONNECTION_MAX};
+use serde_json::json;
+
+use crate::client;
+use crate::harness::TestApp;
+
+const DATA: u8 = 0;
+const HEADERS: u8 = 1;
+const RST_STREAM: u8 = 3;
+const SETTINGS: u8 = 4;
+const GOAWAY: u8 = 7;
+const END_STREAM: u8 = 1;
+const END_HEADERS: u8 = 4;
+const REFUSED_STREAM: u32 = 7;
+const ENHANCE_YOUR_CALM: u32 = 11;
+const CANCEL: u32 = 8;
+
+struct Frame {
+    kind: u8,
+    stream: u32,
+    payload: Vec<u8>,
+}
+
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).expect("short").to_be_bytes();
+    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
+fn number(bytes: &[u8]) -> u32 {
+    u32::from_be_bytes(bytes.try_into().expect("four bytes"))
+}
+
+/// The next frame; none once the connection has ended.
+fn next(stream: &mut TcpStream) -> Option<Frame> {
+    let mut head = [0; 9];
+    stream.read_exact(&mut head).ok()?;
+    let mut payload = vec![0; number(&[0, head[0], head[1], head[2]]) as usize];
+    stream.read_exact(&mut payload).ok()?;
+    Some(Frame { kind: head[3], stream: number(&head[5..]), payload })
+}
+
+fn open(app: &TestApp) -> TcpStream {
+    let mut stream = client::connect(app.address);
+    stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").expect("sent");
+    stream.write_all(&frame(SETTINGS, 0, 0, &[])).expect("sent");
+    stream.write_all(&frame(SETTINGS, 1, 0, &[])).expect("sent");
+    stream
+}
+
+/// A head by HPACK's static table, nothing of it indexed.
+fn head(method: u8, path: &str) -> Vec<u8> {
+    let length = u8::try_from(path.len()).expect("short");
+    assert!(length < 127);
+    [&[method, 0x86, 0x04, length], path.as_bytes(), &[0x01, 1, b't']].concat()
+}
+
+const GET: u8 = 0x82;
+const POST: u8 = 0x83;
+
+fn answers(app: &TestApp) {
+    assert_eq!(app.sql("tiny", "SELECT 1").rows(), json!([[1]]));
+}
+
+#[test]
+fn more_requests_than_allowed_are_refused_alone() {
+    let app = TestApp::start(&[]).ready();
+    let mut stream = open(&app);
+    // Their bodies never end, so all of them stay open.
+    let last = 2 * STREAMS_PER_CONNECTION_MAX + 1;
+    for number in (1..=last).step_by(2) {
+        // Of a literal field: `content-type: application/json`.
+        let mut fields = head(POST, "/v1/query?tenant=tiny");
+        fields.extend_from_slice(&[0x0f, 0x10, 16]);
+        fields.extend_from_slice(b"application/json");
+        stream.write_all(&frame(HEADERS, END_HEADERS, number, &fields)).expect("sent");
+    }
+    let refused = std::iter::from_fn(|| next(&mut stream)).find(|frame| frame.kind == RST_STREAM);
+    let refused = refused.expect("a refusal before the end");
+    assert_eq!((refused.stream, number(&refused.payload)), (last, REFUSED_STREAM));
+    // The first one is served as ever.
+    let body = br#"{"sql": "SELECT 'served'"}"#;
+    stream.write_all(&frame(DATA, END_STREAM, 1, body)).expect("sent");
+    let data = std::iter::from_fn(|| next(&mut stream)).find(|frame| frame.kind == DATA);
+    let data = data.expect("an answer");
+    assert_eq!(data.stream, 1);
+    assert!(String::from_utf8_lossy(&data.payload).contains("served"));
+    answers(&app);
+}
+
+#[test]
+fn requests_taken_back_at_once_end_the_connection() {
+    let app = TestApp::start(&[]).ready();
+    let mut stream = open(&app);
+    let fields = head(GET, "/v1/query?tenant=tiny&sql=SELECT%201");
+    let mut bytes = Vec::new();
+    for number in (1..).step_by(2).take(50 * RESETS_PENDING_MAX) {
+        bytes.extend(frame(HEADERS, END_HEADERS | END_STREAM, number, &fields));
+        bytes.extend(frame(RST_STREAM, 0, number, &CANCEL.to_be_bytes()));
+    }
+    // It may end before all is sent.
+    let _ = stream.write_all(&bytes);
+    let farewell = std::iter::from_fn(|| next(&mut stream)).find(|frame| frame.kind == GOAWAY);
+    let farewell = farewell.expect("a farewell");
+    assert_eq!(number(&farewell.payload[4..8]), ENHANCE_YOUR_CALM);
+    answers(&app);
+}
+
+#[test]
+fn an_idle_connection_ends() {
+    let app = TestApp::start(&[("http", "keep_alive_timeout", "1s")]).ready();
+    let mut stream = open(&app);
+    let fields = head(GET, "/v1/query?tenant=tiny&sql=SELECT%201");
+    stream.write_all(&frame(HEADERS, END_HEADERS | END_STREAM, 1, &fields)).expect("sent");
+    let kinds: Vec<u8> = std::iter::from_fn(|| next(&mut stream)).map(|frame| frame.kind).collect();
+    assert!(kinds.contains(&DATA) && kinds.contains(&GOAWAY), "{kinds:?}");
+    let ended = stream.read(&mut [0]);
+    assert!(!matches!(&ended, Err(e) if e.kind() == std::io::ErrorKind::WouldBlock), "{ended:?}");
+}
