@@ -256,4 +256,6 @@ fn push_escaped(out: &mut String, text: &str) {
 }
 
 #[cfg(test)]
+mod corpus;
+#[cfg(test)]
 mod tests;
