@@ -110,15 +110,14 @@ impl Client {
     }
 
     fn read_line(&mut self) -> Result<()> {
+        use std::io::BufRead as _;
         self.line.clear();
-        let mut byte = [0];
-        loop {
-            self.stream.read_exact(&mut byte)?;
-            match byte[0] {
-                b'\n' => break,
-                b'\r' => {}
-                other => self.line.push(other),
-            }
+        self.stream.read_until(b'\n', &mut self.line)?;
+        if self.line.pop() != Some(b'\n') {
+            return Err("the connection ended within a line".into());
+        }
+        if self.line.last() == Some(&b'\r') {
+            self.line.pop();
         }
         Ok(())
     }

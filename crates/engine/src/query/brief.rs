@@ -2,8 +2,6 @@
 //! may take long within one VM step, and that ends within a few thousand steps and rows, may run on
 //! a thread that must not block. What takes longer is dropped unseen and goes the long way.
 
-use std::sync::Arc;
-
 use model::limits::BRIEF_STEPS;
 use model::{Error, RowSink, Summary};
 
@@ -61,10 +59,9 @@ pub fn run_brief(
     let mut statement = session.take_statement(sql)?;
     let mut held = std::mem::take(&mut session.held);
     held.clear();
-    let outcome = {
-        let _paying = ledger::pay(run.account, Arc::clone(&session.purse));
+    let outcome = ledger::lend(run.account, &session.purse, || {
         attempt(script, run, session, &mut statement, &mut held)
-    };
+    });
     // A reader of which anything else is to be said is not kept.
     let outcome = outcome?;
     statement.brief = outcome.is_some();

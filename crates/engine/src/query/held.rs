@@ -42,7 +42,7 @@ impl Held {
         if sink.begin(columns) == Flow::Stop {
             return;
         }
-        let mut few = [Cell::Null; 16];
+        let mut few = [Cell::Null; 8];
         let mut many = Vec::new();
         let row: &mut [Cell<'_>] = match few.get_mut(..columns.len()) {
             Some(few) => few,
