@@ -1,7 +1,7 @@
 //! A small blocking HTTP/1.1 client over one kept connection: cheap, so that it measures the
 //! server and not itself.
 
-use std::io::{BufReader, Read, Write as _};
+use std::io::{BufReader, Write as _};
 use std::net::{SocketAddr, TcpStream};
 
 use crate::Result;
