@@ -1,12 +1,47 @@
-//! What a test may do to a server of its own: take its primacy, its process, its password.
+//! What a test may do to a server of its own: take its primacy, its process, its password, its
+//! good will.
 
 use std::io::{BufRead, BufReader, Write};
 
-use bson::{Document, doc};
+use bson::{Bson, Document, doc};
 
 use super::{ChaosProxy, Mongod, on_a_runtime};
 
+/// How a server refuses a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// With this code of MongoDB's error_codes.yml.
+    Code(i32),
+    /// By closing the connection without a word.
+    HangUp,
+}
+
 impl Mongod {
+    /// Refuses `command` so many times, or for good; instead of what was refused before.
+    ///
+    /// # Panics
+    /// If the server was not started as [`super::Kind::Refusing`].
+    pub fn refuse(&self, command: &str, refusal: Refusal, times: Option<u32>) {
+        let mode = match times {
+            Some(times) => Bson::from(doc! {"times": times}),
+            None => Bson::from("alwaysOn"),
+        };
+        let mut data = doc! {"failCommands": [command]};
+        match refusal {
+            Refusal::Code(code) => data.insert("errorCode", code),
+            Refusal::HangUp => data.insert("closeConnection", true),
+        };
+        self.order(doc! {"configureFailPoint": "failCommand", "mode": mode, "data": data});
+    }
+
+    /// Refuses nothing any more.
+    ///
+    /// # Panics
+    /// As [`Mongod::refuse`].
+    pub fn refuse_nothing(&self) {
+        self.order(doc! {"configureFailPoint": "failCommand", "mode": "off"});
+    }
+
     /// Makes the replica set known under the proxy's address: a driver that is given the set's name,
     /// and so finds its members by itself, comes through the proxy, too. The string to give it.
     ///

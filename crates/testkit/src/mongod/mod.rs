@@ -21,6 +21,7 @@ use mongodb::Client;
 use mongodb::options::{ClientOptions, ServerAddress};
 
 pub use chaos::{ChaosProxy, Traffic};
+pub use harm::Refusal;
 
 /// A running server.
 #[derive(Debug)]
@@ -40,6 +41,8 @@ pub enum Kind {
     Standalone,
     /// A replica set that asks for credentials: user `boss`, password `secret`, all rights.
     WithUsers,
+    /// A replica set that refuses what [`Mongod::refuse`] tells it to.
+    Refusing,
 }
 
 static DATABASES: AtomicU64 = AtomicU64::new(0);
@@ -160,11 +163,14 @@ fn try_start(kind: Kind) -> Result<Mongod, String> {
         let key = key_file(&folder)?;
         command.arg("--auth").arg("--keyFile").arg(key);
     }
+    if kind == Kind::Refusing {
+        command.args(["--setParameter", "enableTestCommands=1"]);
+    }
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
     let watchdog = command.spawn().map_err(|e| format!("sh: {e}"))?;
     let address = format!("127.0.0.1:{port}");
     let uri = match kind {
-        Kind::ReplicaSet => format!("mongodb://{address}/?replicaSet=rs0"),
+        Kind::ReplicaSet | Kind::Refusing => format!("mongodb://{address}/?replicaSet=rs0"),
         Kind::Standalone => format!("mongodb://{address}/?directConnection=true"),
         Kind::WithUsers => format!("mongodb://boss:secret@{address}/?replicaSet=rs0"),
     };

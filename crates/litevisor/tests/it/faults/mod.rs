@@ -5,6 +5,7 @@ mod failover;
 mod leaving;
 mod memory;
 mod mongodb;
+mod refusals;
 mod resident;
 mod shutdown;
 mod signals;
