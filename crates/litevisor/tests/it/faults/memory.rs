@@ -60,3 +60,36 @@ fn a_sort_over_its_memory_fails_alone_and_returns_it() {
     let kept = before + KEPT_READERS_BYTES;
     poll("the sort's memory to be given back", || budget_used(&app) <= kept);
 }
+
+/// Writes some 100 MB into tables of its own, then looks whether all of it is sound.
+const LARGE_WHAT_IF: &str = "CREATE TABLE big(id INTEGER PRIMARY KEY, wide BLOB); \
+    WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 50000) \
+    INSERT INTO big SELECT x, zeroblob(2000) FROM c; \
+    SELECT count(*), sum(length(wide)), (SELECT integrity_check FROM pragma_integrity_check) FROM big";
+
+#[test]
+fn a_large_what_if_is_charged_bounded_and_returned() {
+    let app = TestApp::start(&[]).ready();
+    let count = || assert_eq!(app.sql("tiny", "SELECT count(*) FROM devices").rows(), json!([[1]]));
+    count();
+    let before = budget_used(&app);
+    let rows = app.sql("tiny", LARGE_WHAT_IF).rows();
+    assert_eq!(rows, json!([[50_000, 100_000_000, "ok"]]));
+    app.sql("tiny", "SELECT count(*) FROM big").problem(400, "sql_error");
+    let kept = before + KEPT_READERS_BYTES;
+    poll("the scratch's memory to be given back", || budget_used(&app) <= kept);
+    count();
+
+    for bound in [("query", "temp_bytes_max", "32MiB"), ("memory", "budget", "32MiB")] {
+        let app = TestApp::start(&[bound]).ready();
+        assert_eq!(app.sql("acme", "SELECT count(*) FROM devices").rows(), json!([[200]]));
+        let before = budget_used(&app);
+        let reply = app.sql("tiny", LARGE_WHAT_IF);
+        let code =
+            if bound.0 == "query" { (422, "query_memory_exceeded") } else { (503, "overloaded") };
+        reply.problem(code.0, code.1);
+        let kept = before + KEPT_READERS_BYTES;
+        poll("the scratch's memory to be given back", || budget_used(&app) <= kept);
+        assert_eq!(app.sql("acme", "SELECT count(*) FROM devices").rows(), json!([[200]]));
+    }
+}

@@ -3,6 +3,7 @@
 
 mod failover;
 mod leaving;
+mod live;
 mod memory;
 mod mongodb;
 mod refusals;

@@ -20,6 +20,21 @@ fn down_at_start_then_up() {
 }
 
 #[test]
+fn silent_at_start_then_up() {
+    let (name, proxy) = database();
+    proxy.set(Traffic::Stall);
+    let app = serve(&proxy.uri(), &name, &[("instance", "boot_wait", "300ms")]);
+    assert_eq!(app.admin_get("/livez").status, 200);
+    assert_eq!(app.admin_get("/readyz").status, 503);
+    let reply = app.sql("b", COUNT);
+    assert!(reply.header("retry-after").is_some(), "{}", reply.text());
+    reply.problem(503, "instance_booting");
+    proxy.set(Traffic::Pass);
+    let app = app.ready();
+    recovers(&app, "b", 10);
+}
+
+#[test]
 fn dying_mid_boot_keeps_nothing_and_the_next_query_boots_again() {
     let (name, proxy) = database();
     let app = serve(&proxy.uri(), &name, &[]).ready();

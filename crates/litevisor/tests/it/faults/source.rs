@@ -36,9 +36,19 @@ pub fn reads(tenant: &str, from: i32, count: i32) -> Vec<Document> {
 
 /// An app whose source is `database` behind `uri`.
 pub fn serve(uri: &str, database: &str, settings: &[(&str, &str, &str)]) -> TestApp {
+    serve_tables(CATALOG, uri, database, settings)
+}
+
+/// The same with another catalog.
+pub fn serve_tables(
+    catalog: &str,
+    uri: &str,
+    database: &str,
+    settings: &[(&str, &str, &str)],
+) -> TestApp {
     let folder = TempDir::new().expect("a folder");
     let file = folder.path().join("catalog.toml");
-    std::fs::write(&file, CATALOG).expect("written");
+    std::fs::write(&file, catalog).expect("written");
     let mut layers = Layers::new()
         .flag("test", "source", "kind", "mongodb")
         .flag("test", "source", "uri", uri)

@@ -51,6 +51,31 @@ fn a_result_over_its_bound_never_looks_whole() {
 }
 
 #[test]
+fn a_result_of_just_its_bound_is_whole_and_a_little_less_is_not_enough() {
+    /// The last chunk may cross the bound.
+    const CHUNKS_BYTES: usize = 2 << 16;
+    let ask = |app: &TestApp, format: &str| {
+        app.post("tiny", &json!({"sql": many(10_000), "format": format}))
+    };
+    let app = TestApp::start(&[]).ready();
+    for format in ["json", "ndjson", "csv"] {
+        let whole = ask(&app, format);
+        assert_eq!((whole.status, whole.ended), (200, Ended::Whole));
+        let bound = |bytes: usize| {
+            let bytes = bytes.to_string();
+            ask(&TestApp::start(&[("query", "result_bytes_max", &*bytes)]).ready(), format)
+        };
+        let just = bound(whole.body.len());
+        assert_eq!((just.status, just.ended), (200, Ended::Whole), "{format}");
+        assert!(just.body.len() == whole.body.len() && !just.text().contains("result_too_large"));
+        let less = bound(whole.body.len() - CHUNKS_BYTES);
+        assert!(less.body.len() < whole.body.len(), "{format}");
+        let told = less.text().contains("result_too_large");
+        assert_eq!((told, less.ended == Ended::Whole), (format != "csv", format != "csv"));
+    }
+}
+
+#[test]
 fn a_row_over_the_result_s_bound_is_not_sent_at_all() {
     let bounds = [("query", "result_bytes_max", "1MiB"), ("query", "row_bytes_max", "4MiB")];
     let app = TestApp::start(&bounds).ready();
