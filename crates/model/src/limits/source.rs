@@ -24,6 +24,10 @@ pub const SOURCE_MAX_TIME_SECONDS: u64 = 60;
 /// How long to look for a server that answers, by default, before a boot fails.
 pub const SOURCE_SELECTION_TIMEOUT_MS: u64 = 3_000;
 
+/// How long a server may take for a question that costs it next to nothing (its time, its
+/// collections), in ms, before it counts as silent: boots that ask at once wait for the same answer.
+pub const SOURCE_QUESTION_MS: u64 = 5_000;
+
 /// How long a server may count documents for a boot's price, in ms: it is not worth more.
 pub const SOURCE_ESTIMATE_MS: i64 = 2_000;
 

@@ -26,7 +26,7 @@ impl Server {
             if let Some(criteria) = criteria.clone() {
                 question = question.selection_criteria(criteria);
             }
-            question.await
+            self.patience.question(question).await
         };
         match run().await {
             Err(error) if failure::may_pass(&error) => run().await,
@@ -66,7 +66,7 @@ impl Server {
             if let Some(criteria) = self.database.selection_criteria() {
                 command = command.selection_criteria(criteria.clone());
             }
-            command.batch_size(SOURCE_BATCH_DOCUMENTS).batch().await
+            self.patience.work(command.batch_size(SOURCE_BATCH_DOCUMENTS).batch()).await
         };
         match run().await {
             Err(error) if failure::may_pass(&error) => run().await,

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use bson::{Bson, Document, Timestamp as ClusterTime, doc};
 use futures_util::TryStreamExt;
 use model::Error;
-use mongodb::Database;
 
 use super::Server;
 use super::failure::{failed, unavailable};
@@ -87,13 +86,14 @@ fn parse(reply: &Document) -> Option<HashMap<String, Known>> {
 
 /// A collection's indexes whose first field is `path`: whether there is one that serves equality.
 pub(super) async fn has_index(
-    database: &Database,
+    server: &Server,
     collection: &str,
     path: &str,
 ) -> Result<bool, Error> {
     let doing = |e| failed("listing indexes", &e);
-    let cursor = database.collection::<Document>(collection).list_indexes().await.map_err(doing)?;
-    let indexes: Vec<_> = cursor.try_collect().await.map_err(doing)?;
+    let collection = server.database.collection::<Document>(collection);
+    let listed = async { collection.list_indexes().await?.try_collect().await };
+    let indexes: Vec<_> = server.patience.question(listed).await.map_err(doing)?;
     Ok(indexes.iter().any(|index| {
         let options = index.options.as_ref();
         let partial = options.is_some_and(|o| o.partial_filter_expression.is_some());

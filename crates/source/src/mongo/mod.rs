@@ -3,6 +3,7 @@
 mod commands;
 mod failure;
 mod listing;
+mod patience;
 mod query;
 mod settings;
 mod shared;
@@ -26,6 +27,7 @@ pub use settings::{MongoSettings, ReadPreference, SnapshotMode};
 use crate::{BatchStream, Estimate, PointInTime, SampleSize, ScanSpec, Snapshot, Source};
 use failure::{failed, unavailable};
 use listing::Listing;
+use patience::Patience;
 use shared::Shared;
 use snapshot::{Fate, MongoSnapshot};
 use stream::{Batches, Ends};
@@ -48,6 +50,7 @@ pub(crate) struct Server {
     times: Shared<Option<ClusterTime>>,
     clock: Arc<dyn Clock>,
     max_time: Duration,
+    patience: Patience,
     snapshot: SnapshotMode,
 }
 
@@ -71,6 +74,7 @@ impl MongoSource {
         options.connect_timeout.get_or_insert(settings.selection_timeout);
         options.max_pool_size.get_or_insert(settings.connections_max);
         options.selection_criteria.get_or_insert_with(|| criteria(settings.read_preference));
+        let patience = Patience::new(settings.max_time, &options);
         let client = Client::with_options(options).map_err(|e| failed("connecting", &e))?;
         let names = catalog.as_deref().map(names_of).unwrap_or_default();
         let server = Server {
@@ -83,6 +87,7 @@ impl MongoSource {
             times: Shared::default(),
             clock,
             max_time: settings.max_time,
+            patience,
             snapshot: settings.snapshot,
         };
         Ok(MongoSource { server: Arc::new(server) })
@@ -102,6 +107,7 @@ impl MongoSource {
             times: Shared::default(),
             clock: Arc::clone(&old.clock),
             max_time: old.max_time,
+            patience: old.patience,
             snapshot: old.snapshot,
         };
         MongoSource { server: Arc::new(server) }
@@ -197,7 +203,10 @@ impl Server {
         };
         let size = doc! {"collStats": &spec.collection, "maxTimeMS": SOURCE_ESTIMATE_MS};
         let doing = |e| failed(&format!("counting {}", spec.collection), &e);
-        let ask = |command| async move { self.database.run_command(command).await.map_err(doing) };
+        let ask = |command| async move {
+            let answer = self.database.run_command(command);
+            self.patience.work(answer).await.map_err(doing)
+        };
         let count = ask(count).await?;
         // Views have no size.
         let size = ask(size).await.ok();
@@ -210,13 +219,12 @@ impl Server {
         let Some(catalog) = &self.catalog else { return Ok(true) };
         let Some(list) = &catalog.tenants else { return Ok(true) };
         let Some(key) = query::tenant_key(catalog, tenant) else { return Ok(false) };
-        let found = self
-            .database
-            .collection::<Document>(&list.collection)
+        let tenants = self.database.collection::<Document>(&list.collection);
+        let found = tenants
             .find_one(doc! {list.key.to_string(): {"$eq": query::key_value(&key)}})
             .projection(doc! {"_id": 1})
-            .max_time(self.max_time)
-            .await;
+            .max_time(self.max_time);
+        let found = self.patience.work(found).await;
         found.map(|one| one.is_some()).map_err(|e| failed("looking up the tenant", &e))
     }
 
@@ -238,7 +246,7 @@ impl Server {
         for (collection, key) in keys.iter().filter(|(_, key)| key != "_id") {
             let known = listing.get(collection);
             if known.is_some_and(|known| known.view)
-                || listing::has_index(&self.database, collection, key).await?
+                || listing::has_index(self, collection, key).await?
             {
                 continue;
             }
@@ -262,12 +270,18 @@ impl Server {
                 find.sort(doc! {"_id": 1}).limit(i64::try_from(n.max(1)).unwrap_or(i64::MAX))
             }
         };
-        let cursor = find.batch().await.map_err(|e| failed(&format!("sampling {name}"), &e))?;
-        let batches = Batches { cursor, collection: name.to_owned(), fate: None };
+        let cursor = self
+            .patience
+            .work(find.batch())
+            .await
+            .map_err(|e| failed(&format!("sampling {name}"), &e))?;
+        let patience = self.patience;
+        let batches = Batches { cursor, patience, collection: name.to_owned(), fate: None };
         Ok(match size {
             SampleSize::All => Box::new(batches),
             SampleSize::Ends(n) => Box::new(Ends {
                 collection: collection.clone(),
+                patience,
                 ends: i64::try_from(n.max(1)).unwrap_or(i64::MAX),
                 first: Some(batches),
                 last: None,
@@ -304,7 +318,8 @@ impl Source for MongoSource {
 
     fn collections(&self) -> BoxFuture<'_, Result<Vec<String>, Error>> {
         Box::pin(async {
-            let names = self.server.database.list_collection_names().await;
+            let names = self.server.database.list_collection_names();
+            let names = self.server.patience.question(names).await;
             let mut names = names.map_err(|e| failed("listing collections", &e))?;
             names.retain(|name| !name.starts_with("system."));
             names.sort();
@@ -323,7 +338,8 @@ impl Source for MongoSource {
     fn collection_size<'a>(&'a self, collection: &'a str) -> BoxFuture<'a, Result<u64, Error>> {
         Box::pin(async move {
             let all = self.server.database.collection::<Document>(collection);
-            let size = all.estimated_document_count().max_time(self.server.max_time).await;
+            let size = all.estimated_document_count().max_time(self.server.max_time);
+            let size = self.server.patience.work(size).await;
             size.map_err(|e| failed(&format!("counting {collection}"), &e))
         })
     }

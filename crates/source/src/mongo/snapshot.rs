@@ -86,7 +86,8 @@ impl MongoSnapshot {
             self.fate.note(&e);
             failed(&format!("reading {name}"), &e)
         })?;
-        Ok(Batches { cursor, collection: name.clone(), fate: Some(self.fate.clone()) })
+        let (patience, fate) = (self.server.patience, Some(self.fate.clone()));
+        Ok(Batches { cursor, patience, collection: name.clone(), fate })
     }
 
     async fn check(&self, specs: &[ScanSpec]) -> Result<(), Error> {

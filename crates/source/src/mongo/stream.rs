@@ -8,6 +8,7 @@ use mongodb::Collection;
 use mongodb::raw_batch_cursor::RawBatchCursor;
 
 use super::failure::{failed, unavailable};
+use super::patience::Patience;
 use super::snapshot::Fate;
 use crate::raw::{Value, find};
 use crate::{BatchStream, RawBatch};
@@ -15,6 +16,7 @@ use crate::{BatchStream, RawBatch};
 /// The stream over one cursor.
 pub(super) struct Batches {
     pub(super) cursor: RawBatchCursor,
+    pub(super) patience: Patience,
     pub(super) collection: String,
     /// Of the snapshot it belongs to, if it belongs to one.
     pub(super) fate: Option<Fate>,
@@ -23,10 +25,11 @@ pub(super) struct Batches {
 impl Batches {
     pub(super) async fn next(&mut self) -> Result<Option<RawBatch>, Error> {
         loop {
-            let reply = match self.cursor.next().await {
-                None => return Ok(None),
-                Some(Ok(reply)) => reply,
-                Some(Err(e)) => {
+            let reply = async { self.cursor.next().await.transpose() };
+            let reply = match self.patience.work(reply).await {
+                Ok(None) => return Ok(None),
+                Ok(Some(reply)) => reply,
+                Err(e) => {
                     if let Some(fate) = &self.fate {
                         fate.note(&e);
                     }
@@ -51,6 +54,7 @@ impl BatchStream for Batches {
 /// The first and last `ends` documents by `_id`.
 pub(super) struct Ends {
     pub(super) collection: Collection<Document>,
+    pub(super) patience: Patience,
     pub(super) ends: i64,
     pub(super) first: Option<Batches>,
     pub(super) last: Option<Batches>,
@@ -87,8 +91,9 @@ impl Ends {
             None => doc! {},
         };
         let cursor = self.collection.find(after).sort(doc! {"_id": -1}).limit(self.ends).batch();
-        let cursor = cursor.await.map_err(|e| failed(&format!("sampling {name}"), &e))?;
-        Ok(Batches { cursor, collection: name, fate: None })
+        let cursor = self.patience.work(cursor).await;
+        let cursor = cursor.map_err(|e| failed(&format!("sampling {name}"), &e))?;
+        Ok(Batches { cursor, patience: self.patience, collection: name, fate: None })
     }
 }
 

@@ -10,4 +10,5 @@ mod refusals;
 mod resident;
 mod shutdown;
 mod signals;
+mod silence;
 mod source;
