@@ -32,7 +32,7 @@ pub(super) fn explain(fault: SqlFault, watch: &Watch, sql: &str, start: usize) -
             fault.code, fault.message
         ));
     }
-    let offset = fault.offset.or_else(|| locate(unknown(&fault.message)?.1, sql, start));
+    let offset = fault.offset.or_else(|| locate(named(&fault.message)?, sql, start));
     let at = |error: Error| error.at_offset(offset.unwrap_or(start) as u64);
     if let Some(refusal) = ledger::refused() {
         return at(refused(refusal)).with_internal(fault.message);
@@ -58,7 +58,11 @@ pub(super) fn explain(fault: SqlFault, watch: &Watch, sql: &str, start: usize) -
         _ if fault.message.contains("cannot reference objects in database shared") => {
             at(shared_in_main(&fault.message))
         }
-        _ => at(Error::new(ErrorCode::SqlError, with_suggestion(&fault.message, watch))),
+        _ => {
+            let hint = with_hint(&fault.message, sql, start);
+            let message = hint.unwrap_or_else(|| with_suggestion(&fault.message, watch));
+            at(Error::new(ErrorCode::SqlError, message))
+        }
     }
 }
 
@@ -73,8 +77,38 @@ pub(super) fn shared_in_main(what: &str) -> Error {
     )
 }
 
+const SERIES: &str = "generate_series";
+
+/// What SQLite says where a table-valued function lacks an argument that it cannot do without.
+const NO_SOLUTION: &str = "no query solution";
+
+/// What to write instead, where SQLite's message says nothing of it.
+fn with_hint(message: &str, sql: &str, start: usize) -> Option<String> {
+    if message == NO_SOLUTION {
+        // The only such function here.
+        locate(SERIES, sql, start)?;
+        return Some(format!(
+            "{message}: {SERIES} needs its start before any row is read, as in {SERIES}(1, 10) or \
+             WHERE start = 1"
+        ));
+    }
+    (message.strip_prefix("no such function: ")?.eq_ignore_ascii_case(SERIES))
+        .then(|| format!("{message}; it is a table, as in SELECT value FROM {SERIES}(1, 10)"))
+}
+
+/// The word of the statement that a message is about.
+fn named(message: &str) -> Option<&str> {
+    if message == NO_SOLUTION { Some(SERIES) } else { Some(unknown(message)?.1) }
+}
+
 fn with_suggestion(message: &str, watch: &Watch) -> String {
     let Some((is_column, name)) = unknown(message) else { return message.to_owned() };
+    if !is_column && message.contains(": main.") && watch.is_shared(name) {
+        return format!(
+            "{message}; {name} is a shared table, read as {name} or shared.{name}, and takes no \
+             triggers and indexes: create them on a copy, CREATE TABLE mine AS SELECT * FROM {name}"
+        );
+    }
     let tables = watch.tables();
     let nearest = if is_column {
         near::nearest(name, tables.iter().flat_map(|t| t.columns.iter().map(|c| &*c.name)))

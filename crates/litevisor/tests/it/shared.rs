@@ -36,6 +36,49 @@ fn every_tenant_joins_them_and_nobody_writes_them() {
 }
 
 #[test]
+fn what_cannot_lie_on_a_shared_table_is_told_with_what_to_write() {
+    let app = TestApp::start(&[]).ready();
+    for (sql, offset) in [
+        ("CREATE TRIGGER t AFTER INSERT ON cities BEGIN SELECT 1; END", 33),
+        ("CREATE TRIGGER t AFTER INSERT ON \"cities\" BEGIN SELECT 1; END", 34),
+        ("SELECT 1; CREATE INDEX i ON cities(country)", 28),
+        ("SELECT * FROM main.cities", 19),
+    ] {
+        let reply = app.sql("acme", sql);
+        let detail = reply.problem(400, "sql_error");
+        assert!(detail.contains("cities is a shared table"), "{sql}: {detail}");
+        assert!(detail.contains("CREATE TABLE mine AS SELECT * FROM cities"), "{sql}: {detail}");
+        assert_eq!(reply.json()["offset"], offset, "{sql}: {detail}");
+    }
+    let hint = "CREATE TABLE mine AS SELECT * FROM cities; CREATE INDEX i ON mine(country); \
+                CREATE TRIGGER t AFTER DELETE ON mine BEGIN UPDATE mine SET country = 'gone'; END; \
+                DELETE FROM mine WHERE name = 'Gent'; SELECT name, country FROM mine";
+    assert_eq!(app.sql("acme", hint).rows(), json!([["Delft", "gone"]]), "the hint works");
+    let detail = app.sql("acme", "SELECT * FROM main.nowhere").problem(400, "sql_error");
+    assert!(!detail.contains("shared"), "{detail}");
+}
+
+#[test]
+fn a_series_without_a_start_is_told_with_what_to_write() {
+    let app = TestApp::start(&[]).ready();
+    for (sql, offset) in [
+        ("SELECT * FROM generate_series", 14),
+        ("SELECT 1; SELECT value FROM Generate_Series()", 28),
+        ("SELECT * FROM generate_series WHERE stop = 5", 14),
+        ("SELECT generate_series(1, 3)", 7),
+    ] {
+        let reply = app.sql("acme", sql);
+        let detail = reply.problem(400, "sql_error");
+        assert!(detail.contains("generate_series(1, 10)"), "{sql}: {detail}");
+        assert_eq!(reply.json()["offset"], offset, "{sql}: {detail}");
+    }
+    for hint in ["generate_series(1, 10)", "generate_series WHERE start = 1 AND stop = 10"] {
+        let sql = format!("SELECT count(value) FROM {hint}");
+        assert_eq!(app.sql("acme", &sql).rows(), json!([[10]]), "the hint works");
+    }
+}
+
+#[test]
 fn the_downloaded_database_is_the_tenants_own() {
     let app = TestApp::start(&[]).ready();
     assert_eq!(app.sql("acme", JOIN).status, 200);
