@@ -6,6 +6,7 @@ pub(crate) mod get;
 mod params;
 mod parts;
 pub(crate) mod post;
+mod request_body;
 mod run;
 mod sink;
 

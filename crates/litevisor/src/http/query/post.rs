@@ -10,38 +10,12 @@ use engine::Script;
 use export::Format;
 use hypervisor::QueryRequest;
 use model::{Error, ErrorCode, TenantId};
-use serde::Deserialize;
-use utoipa::ToSchema;
 
 use super::super::error::{Problem, ProblemBody};
 use super::super::format;
 use super::super::service::Service;
-use super::{Wanted, distinct_json, invalid, run};
-
-/// What to ask.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct QueryBody {
-    /// One or more statements; the result is the last one's. They share one private scratch.
-    sql: String,
-    /// A list for `?1`, an object for `:NAME`, `@NAME`, `$NAME`. Integers beyond 2^53 as strings,
-    /// blobs as `{"$blob": base64}`, text that must stay text as `{"$text": string}`.
-    #[serde(default, deserialize_with = "distinct_json::deserialize")]
-    #[schema(value_type = Option<Object>)]
-    params: Option<serde_json::Value>,
-    /// `json`, `ndjson` or `csv`; without it `Accept` decides.
-    #[serde(default)]
-    format: Option<String>,
-    /// For queue and execution together; only lower than the service's own.
-    #[serde(default)]
-    timeout_ms: Option<u64>,
-    /// At most so many rows: a wanted cut.
-    #[serde(default)]
-    max_rows: Option<u64>,
-    /// The oldest data that will do, such as `5m`: waits for a refresh where they are older.
-    #[serde(default)]
-    max_age: Option<String>,
-}
+use super::request_body::QueryBody;
+use super::{Wanted, request_body, run};
 
 /// Runs SQL on one tenant's data.
 #[utoipa::path(
@@ -77,17 +51,7 @@ fn wanted(
     bytes: &[u8],
 ) -> Result<Wanted, Error> {
     service.only_parameter(parts)?;
-    let text = std::str::from_utf8(bytes).map_err(|error| {
-        invalid(format!("the body is not UTF-8 at byte {}", error.valid_up_to()))
-    })?;
-    // A list would be taken as the keys' values in their order.
-    if !text.trim_ascii_start().starts_with('{') {
-        return Err(invalid(
-            "the body is a JSON object, such as {\"sql\": \"SELECT 1\"}".to_owned(),
-        ));
-    }
-    let body: QueryBody = serde_json::from_str(text)
-        .map_err(|error| invalid(format!("the body is not as it should be: {error}")))?;
+    let body = request_body::read(bytes)?;
     super::check_sql(service, &body.sql)?;
     Ok(Wanted {
         request: QueryRequest {

@@ -89,13 +89,24 @@ fn bodies() {
         (r#"{"sql": "SELECT 1", "params": [1]}"#, ""),
         (r#"{"sql": "SELECT :a", "params": {"b": 1}}"#, ""),
         (r#"{"sql": "SELECT 1", "format": "xml"}"#, "xml"),
-        (r#"{"sql": "SELECT 1", "timeout_ms": -1}"#, ""),
-        (r#"{"sql": "SELECT 1", "max_rows": 1.5}"#, ""),
+        (r#"{"sql": null}"#, "the body needs the key `sql`"),
+        (r#"{"sql": ["SELECT 1"]}"#, "sql is a string, not a list"),
+        (r#"{"sql": "SELECT 1", "format": {}}"#, "format is a string, not an object"),
+        (r#"{"sql": "SELECT 1", "max_age": 5}"#, "max_age is a string, not 5"),
+        (r#"{"sql": "SELECT 1", "timeout_ms": -1}"#, "a whole number from 0 on, not -1"),
+        (r#"{"sql": "SELECT 1", "timeout_ms": "5"}"#, "timeout_ms is a whole number"),
+        (
+            r#"{"sql": "SELECT 1", "max_rows": 1.5}"#,
+            "max_rows is a whole number from 0 on, not 1.5",
+        ),
+        (r#"{"sql": "SELECT 1", "max_rows": true}"#, "not true"),
         (r#"{"sql": "SELECT 1"} x"#, "trailing"),
     ];
     for (body, part) in bad {
         let detail = app.post_text("tiny", body).problem(400, "request_invalid");
         assert!(detail.contains(part), "{body}: {detail}");
+        let ours = ["u64", "i64", "f64", "struct", "QueryBody", "Option"];
+        assert!(!ours.iter().any(|word| detail.contains(word)), "{body}: {detail}");
     }
     let json_type = [("Content-Type", "application/json")];
     let reply = app.send("POST", "/v1/query?tenant=tiny", &json_type, b"{\"sql\": \"\xff\"}");

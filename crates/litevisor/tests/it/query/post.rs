@@ -127,3 +127,14 @@ fn request_ids_are_taken_over_or_drawn() {
     let drawn = app.get("/v1/openapi.json");
     assert_eq!(drawn.header("request-id").map(str::len), Some(16));
 }
+
+#[test]
+fn a_negative_zero_is_an_integer_as_in_sql() {
+    let app = TestApp::start(&[]).ready();
+    let types = "SELECT typeof(?1), ?1 IS -0, typeof(?2), typeof(?3), typeof(?4), ?5";
+    let body = format!(r#"{{"params": [-0, -0.0, -0e0, -0.5, "[-0]"], "sql": "{types}"}}"#);
+    let rows = app.post_text("tiny", &body).rows();
+    assert_eq!(rows, serde_json::json!([["integer", 1, "real", "real", "real", "[-0]"]]));
+    let named = r#"{"sql": "SELECT typeof(:a), :a", "params": {"a":-0}}"#;
+    assert_eq!(app.post_text("tiny", named).rows(), serde_json::json!([["integer", 0]]));
+}
