@@ -25,6 +25,14 @@ fn error_pages(tree: &Tree) -> Violations {
     broken.extend(
         pages.difference(&codes).map(|page| format!("docs/errors/{page}.md is of no code")),
     );
+    for page in &pages {
+        let text = tree.text(&format!("docs/errors/{page}.md")).unwrap_or_default();
+        let examples = text.split("```json\n").skip(1).filter_map(|rest| rest.split("```").next());
+        let is_of = |example: &str| example.contains(&format!("\"code\":\"{page}\""));
+        if examples.filter(|example| is_of(example)).count() != 1 {
+            broken.push(format!("docs/errors/{page}.md does not show one body with its code"));
+        }
+    }
     let index = tree.text("docs/errors/README.md").unwrap_or_default();
     broken.extend(
         codes
@@ -175,10 +183,12 @@ fn every_link_leads_somewhere() {
 fn gaps_are_seen() {
     let tree = Tree::of(&[
         ("crates/model/src/error.rs", "    A = \"a_code\", retryable: true;\n"),
+        ("docs/errors/c_code.md", "```json\n{\"code\":\"a_code\"}\n```\n"),
         ("docs/errors/b_code.md", "see [there](../nowhere.md) and [here](a.md#x)\n"),
         ("crates/model/src/limits.rs", "pub const ROWS_MAX: u64 = 1;\n"),
     ]);
-    assert_eq!(error_pages(&tree).len(), 3);
+    // One page missing, two of no code, two without an example of their own, one not listed.
+    assert_eq!(error_pages(&tree).len(), 6, "{:?}", error_pages(&tree));
     assert_eq!(unused_limits(&tree).len(), 2, "unused and without a reason");
     assert_eq!(links(&tree).len(), 2);
 }

@@ -72,12 +72,30 @@ pub(crate) async fn handle(Path(slug): Path<String>) -> Result<Response<Body>, P
 
 #[cfg(test)]
 mod tests {
+    use axum::response::IntoResponse;
+
     use super::*;
 
     #[test]
     fn each_page_is_its_codes() {
         for code in ErrorCode::ALL {
             assert!(page(*code).contains(code.slug()), "{code}");
+        }
+    }
+
+    #[tokio::test]
+    async fn each_page_shows_a_body_as_it_is_sent() {
+        for code in ErrorCode::ALL {
+            let example = page(*code).split("```json\n").nth(1).and_then(|s| s.split("```").next());
+            let example: serde_json::Value =
+                serde_json::from_str(example.expect("an example")).expect("JSON");
+            let detail = example["detail"].as_str().expect("a detail");
+            let mut error = Error::new(*code, detail);
+            error.offset = example["offset"].as_u64();
+            let body = Problem::from(error).into_response().into_body();
+            let sent = axum::body::to_bytes(body, 4096).await.expect("a body");
+            let sent: serde_json::Value = serde_json::from_slice(&sent).expect("JSON");
+            assert_eq!(example, sent, "{code}");
         }
     }
 }
