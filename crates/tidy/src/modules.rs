@@ -1,5 +1,6 @@
-//! The top-level modules of each crate form an acyclic graph. Every codebase of this size whose
-//! compiler or tests do not check this has grown a knot.
+//! The modules of each crate form an acyclic graph, at every level: those at its top, and those
+//! within each module. Every codebase of this size whose compiler or tests do not check this has
+//! grown a knot. A module and what is within it are one: either may use the other.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,114 +12,141 @@ const CHECKED: [&str; 8] =
 
 type Graph = BTreeMap<String, BTreeSet<String>>;
 
-/// The top-level module that a file belongs to; none for `lib.rs` and `main.rs`, which wire.
-fn module_of(path_in_src: &str) -> Option<String> {
-    let first = path_in_src.split('/').next()?;
-    let name = first.strip_suffix(".rs").unwrap_or(first);
-    (!["lib", "main", "bin", "tests"].contains(&name)).then(|| name.to_owned())
+/// A path's segments, from the crate's root.
+type Path = Vec<String>;
+
+/// A crate's modules by their paths, with their code.
+type Modules = BTreeMap<Path, String>;
+
+/// The module that a file holds; none for binaries, which wire.
+fn module_of(path_in_src: &str) -> Option<Path> {
+    let path = path_in_src.strip_suffix(".rs")?;
+    let path = path.strip_suffix("/mod").unwrap_or(path);
+    let segments: Path = path.split('/').map(str::to_owned).collect();
+    match segments.first().map(String::as_str) {
+        Some("lib") => Some(Path::new()),
+        Some("main" | "bin") => None,
+        _ => Some(segments),
+    }
 }
 
-/// Names that `lib.rs` re-exports, with the module each lives in: `crate::Image` is `image`.
-fn re_exports(root: &str, modules: &BTreeSet<String>) -> BTreeMap<String, String> {
+fn modules(tree: &Tree, name: &str) -> Modules {
+    let prefix = format!("crates/{name}/src/");
+    let files = tree.sources().filter_map(|(path, text)| Some((path.strip_prefix(&prefix)?, text)));
+    files
+        .filter(|(rest, _)| !is_tests(&format!("/{rest}")))
+        .filter_map(|(rest, text)| {
+            let lines = without_tests(text);
+            let code = lines.iter().map(|line| line.split("//").next().unwrap_or_default());
+            Some((module_of(rest)?, code.collect::<Vec<_>>().join("\n")))
+        })
+        .collect()
+}
+
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+/// All paths of a use tree (`a::{B, c::D}`), each after `base`; what follows the tree is not read.
+fn expand(base: &[String], tree: &str, found: &mut Vec<Path>) {
+    let tree = tree.trim_start();
+    if let Some(list) = tree.strip_prefix('{') {
+        let (mut depth, mut start) = (0_u32, 0);
+        for (at, c) in list.char_indices() {
+            match c {
+                '{' => depth += 1,
+                ',' if depth == 0 => {
+                    expand(base, &list[start..at], found);
+                    start = at + 1;
+                }
+                '}' if depth == 0 => return expand(base, &list[start..at], found),
+                '}' => depth -= 1,
+                _ => {}
+            }
+        }
+        return;
+    }
+    let end = tree.find(|c| !is_word(c)).unwrap_or(tree.len());
+    let mut path = base.to_vec();
+    if end > 0 && &tree[..end] != "self" {
+        path.push(tree[..end].to_owned());
+    }
+    match tree[end..].strip_prefix("::") {
+        Some(rest) if end > 0 => expand(&path, rest, found),
+        _ => found.push(path),
+    }
+}
+
+/// Paths from the crate's root that the module at `own` uses, by `crate::` or `super::`.
+fn used(own: &[String], code: &str) -> Vec<Path> {
+    let mut found = Vec::new();
+    for (word, up) in [("crate::", own.len()), ("super::", 1)] {
+        for (at, _) in code.match_indices(word) {
+            if code[..at].ends_with(|c: char| is_word(c) || c == '$' || c == ':') {
+                continue;
+            }
+            let (mut rest, mut up) = (&code[at + word.len()..], up);
+            while let Some(higher) = rest.strip_prefix("super::") {
+                (rest, up) = (higher, up + 1);
+            }
+            if let Some(base) = own.len().checked_sub(up) {
+                expand(&own[..base], rest, &mut found);
+            }
+        }
+    }
+    found
+}
+
+/// Names that each module passes on from modules within it: `image::Chunk` is `image::chunk`'s.
+fn passed_on(modules: &Modules) -> BTreeMap<Path, Path> {
     let mut names = BTreeMap::new();
-    let flat = root.replace('\n', " ");
-    for part in flat.split("use ").skip(1) {
-        let part = part
-            .split(';')
-            .next()
-            .unwrap_or_default()
-            .trim_start_matches("crate::")
-            .trim_start_matches("self::");
-        let Some((module, rest)) = part.split_once("::") else { continue };
-        if modules.contains(module) {
-            for name in rest
-                .split(|c: char| !c.is_alphanumeric() && c != '_')
-                .filter(|name| !name.is_empty())
-            {
-                names.insert(name.to_owned(), module.to_owned());
+    for (own, code) in modules {
+        let uses = code.split("use ").skip(1).filter_map(|part| part.split(';').next());
+        for part in uses {
+            let part = part.trim_start_matches("self::").trim_start_matches("crate::");
+            let mut paths = Vec::new();
+            expand(own, part, &mut paths);
+            for path in paths {
+                let Some((name, home)) = path.split_last() else { continue };
+                if home.len() > own.len() && modules.contains_key(&home[..=own.len()]) {
+                    names.insert([own, std::slice::from_ref(name)].concat(), home.to_vec());
+                }
             }
         }
     }
     names
 }
 
-/// First segments after `crate::`, also in `crate::{a::B, c::D}`.
-fn crate_paths(code: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    for (at, _) in code.match_indices("crate::") {
-        if code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '$') {
-            continue;
-        }
-        let rest = &code[at + "crate::".len()..];
-        let ident = |text: &str| -> String {
-            text.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
-        };
-        if let Some(list) = rest.strip_prefix('{') {
-            let (mut depth, mut start) = (0_usize, 0);
-            for (i, c) in list.char_indices() {
-                match c {
-                    '{' => depth += 1,
-                    '}' if depth == 0 => {
-                        found.push(ident(&list[start..i]));
-                        break;
-                    }
-                    '}' => depth -= 1,
-                    ',' if depth == 0 => {
-                        found.push(ident(&list[start..i]));
-                        start = i + 1;
-                    }
-                    _ => {}
-                }
-            }
-        } else {
-            found.push(ident(rest));
+/// The module in which what a path names lives.
+fn home(path: &[String], modules: &Modules, passed_on: &BTreeMap<Path, Path>) -> Path {
+    for end in (0..=path.len()).rev() {
+        if modules.contains_key(&path[..end]) {
+            let named = path.get(..=end).and_then(|named| passed_on.get(named));
+            // Passed on downwards only, so this ends.
+            return named.map_or(path[..end].to_vec(), |home| {
+                self::home(&[home.as_slice(), &path[end..=end]].concat(), modules, passed_on)
+            });
         }
     }
-    found
+    Path::new()
 }
 
-/// First segments after as many `super::` as lead from the file to the crate's root.
-fn climbing_paths(path_in_src: &str, code: &str) -> Vec<String> {
-    let levels = path_in_src.split('/').count() - usize::from(path_in_src.ends_with("/mod.rs"));
-    let climb = "super::".repeat(levels);
-    let starts = code.match_indices(&climb).filter(|(at, _)| {
-        !code[..*at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':')
-    });
-    // Read as if the climb were spelt `crate::`, up to the statement's end.
-    starts
-        .flat_map(|(at, _)| {
-            let rest = code[at + climb.len()..].split(';').next().unwrap_or_default();
-            crate_paths(&["crate::", rest].concat())
-        })
-        .collect()
-}
-
-fn graph(tree: &Tree, name: &str) -> Graph {
-    let prefix = format!("crates/{name}/src/");
-    let files: Vec<(&str, &str)> = tree
-        .sources()
-        .filter_map(|(path, text)| path.strip_prefix(&prefix).map(|rest| (rest, text)))
-        .filter(|(rest, _)| !is_tests(&format!("/{rest}")))
-        .collect();
-    let modules: BTreeSet<String> = files.iter().filter_map(|(rest, _)| module_of(rest)).collect();
-    let root = files.iter().find(|(rest, _)| *rest == "lib.rs").map_or("", |(_, text)| *text);
-    let names = re_exports(root, &modules);
-    let mut graph = Graph::new();
-    for (rest, text) in files {
-        let Some(module) = module_of(rest) else { continue };
-        let code: Vec<&str> = without_tests(text)
-            .into_iter()
-            .map(|line| line.split("//").next().unwrap_or_default())
-            .collect();
-        let code = code.join("\n");
-        for path in crate_paths(&code).into_iter().chain(climbing_paths(rest, &code)) {
-            let target = if modules.contains(&path) { Some(&path) } else { names.get(&path) };
-            if let Some(target) = target.filter(|target| **target != module) {
-                graph.entry(module.clone()).or_default().insert(target.clone());
-            }
+/// The graphs of a crate: by the module in which they are, its modules with those they use.
+fn graphs(tree: &Tree, name: &str) -> BTreeMap<Path, Graph> {
+    let modules = modules(tree, name);
+    let passed_on = passed_on(&modules);
+    let mut graphs: BTreeMap<Path, Graph> = BTreeMap::new();
+    for (own, code) in &modules {
+        for path in used(own, code) {
+            let target = home(&path, &modules, &passed_on);
+            let common = own.iter().zip(&target).take_while(|(a, b)| a == b).count();
+            // Within one another: no edge.
+            let (Some(from), Some(to)) = (own.get(common), target.get(common)) else { continue };
+            let graph = graphs.entry(own[..common].to_vec()).or_default();
+            graph.entry(from.clone()).or_default().insert(to.clone());
         }
     }
-    graph
+    graphs
 }
 
 /// What is left after taking away, again and again, every module that depends on nothing left.
@@ -137,13 +165,17 @@ fn knot(mut graph: Graph) -> Graph {
 }
 
 fn cycles(tree: &Tree) -> Violations {
-    CHECKED
-        .iter()
-        .filter_map(|name| {
-            let knot = knot(graph(tree, name));
-            (!knot.is_empty()).then(|| format!("{name}: modules in or above a cycle: {knot:?}"))
-        })
-        .collect()
+    let mut broken = Violations::new();
+    for name in CHECKED {
+        for (within, graph) in graphs(tree, name) {
+            let knot = knot(graph);
+            if !knot.is_empty() {
+                let within = [&[name.to_owned()], within.as_slice()].concat().join("::");
+                broken.push(format!("{within}: modules in or above a cycle: {knot:?}"));
+            }
+        }
+    }
+    broken
 }
 
 #[test]
@@ -163,6 +195,29 @@ fn a_cycle_is_seen() {
         ("crates/model/src/f.rs", "use super::d;\n"),
     ]);
     assert_eq!(cycles(&tree).len(), 2, "{:?}", cycles(&tree));
-    let knot = knot(graph(&tree, "engine"));
-    assert_eq!(knot.keys().collect::<Vec<_>>(), ["a", "b"]);
+    let graph = graphs(&tree, "engine").remove(&Path::new()).expect("a graph");
+    assert_eq!(knot(graph).keys().collect::<Vec<_>>(), ["a", "b"]);
+}
+
+#[test]
+fn a_cycle_within_a_module_is_seen() {
+    let tree = Tree::of(&[
+        // Of siblings in a folder, by paths up and through what the folder passes on.
+        ("crates/engine/src/a/mod.rs", "mod b;\nmod c;\nmod d;\npub(crate) use d::{Deep, deep};\n"),
+        ("crates/engine/src/a/b.rs", "use super::c::{self, C};\n"),
+        ("crates/engine/src/a/c.rs", "fn f() { super::Deep::new(); }\n"),
+        ("crates/engine/src/a/d.rs", "use crate::{\n  x::X,\n  a::{b::{B, y}},\n};\n"),
+        // Through a folder: what is in it counts as it.
+        ("crates/model/src/p/q/mod.rs", "mod r;\nuse super::Shared;\n"),
+        ("crates/model/src/p/q/r.rs", "use super::super::s::S;\n"),
+        ("crates/model/src/p/s.rs", "use super::q::Q;\n"),
+        // No cycles: a folder and what is in it, names that only look alike.
+        ("crates/source/src/m/mod.rs", "mod n;\nuse n::N;\nuse crate::m::o::O;\n"),
+        ("crates/source/src/m/n.rs", "use super::o::O;\nuse super::Own;\n"),
+        ("crates/source/src/m/o.rs", "use other::n::N;\npub(super) fn n() {}\n"),
+    ]);
+    let found = cycles(&tree);
+    assert_eq!(found.len(), 2, "{found:#?}");
+    assert!(found.iter().any(|it| it.starts_with("engine::a:")), "{found:#?}");
+    assert!(found.iter().any(|it| it.starts_with("model::p:")), "{found:#?}");
 }

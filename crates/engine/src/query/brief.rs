@@ -13,36 +13,6 @@ use super::stream::Stream;
 use super::{Readers, Run, Script};
 use crate::ledger;
 
-/// Functions that are quick whatever their arguments are: at most one pass over a value that was
-/// read or given. Operators that are functions (`LIKE`, `GLOB`, `REGEXP`, `->`) are not.
-const QUICK: &[&str] = &[
-    "abs",
-    "avg",
-    "coalesce",
-    "count",
-    "date",
-    "datetime",
-    "ifnull",
-    "iif",
-    "julianday",
-    "length",
-    "max",
-    "min",
-    "nullif",
-    "round",
-    "strftime",
-    "sum",
-    "time",
-    "total",
-    "typeof",
-    "unixepoch",
-];
-
-/// Whether function `name` is one of the quick ones.
-pub(super) fn is_quick(name: &str) -> bool {
-    QUICK.iter().any(|quick| quick.eq_ignore_ascii_case(name))
-}
-
 /// Runs `script` the short way if it can be: `begin`, rows and `finish` go to `sink` once it has
 /// ended well. `None`: nothing was sent, [`super::run`] it. Looks neither at the deadline nor at
 /// the interrupt, since it ends before they matter; what it charges is nothing.

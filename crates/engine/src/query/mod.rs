@@ -8,6 +8,7 @@ mod interrupt;
 mod near;
 mod needed;
 mod progress;
+mod quick;
 mod readers;
 mod request;
 mod script;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use model::{Catalog, ColumnType, TableSet};
 use rusqlite::ffi;
 
-use super::brief;
+use super::quick;
 use crate::callback::caught;
 use crate::conn::Connection;
 use crate::image::Image;
@@ -244,7 +244,7 @@ impl Watch {
             }
             ffi::SQLITE_READ => self.touch(database, name),
             ffi::SQLITE_FUNCTION => {
-                if !brief::is_quick(second.unwrap_or("")) {
+                if !quick::is_quick(second.unwrap_or("")) {
                     self.seen.slow.set(true);
                 }
                 Verdict::Allow

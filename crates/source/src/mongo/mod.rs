@@ -2,6 +2,7 @@
 
 mod commands;
 mod failure;
+mod fate;
 mod listing;
 mod patience;
 mod query;
@@ -26,10 +27,11 @@ pub use settings::{MongoSettings, ReadPreference, SnapshotMode};
 
 use crate::{BatchStream, Estimate, PointInTime, SampleSize, ScanSpec, Snapshot, Source};
 use failure::{failed, unavailable};
+use fate::Fate;
 use listing::Listing;
 use patience::Patience;
 use shared::Shared;
-use snapshot::{Fate, MongoSnapshot};
+use snapshot::MongoSnapshot;
 use stream::{Batches, Ends};
 
 /// A MongoDB.

@@ -2,7 +2,6 @@
 //! holds the collections' UUIDs from before its time, and no connection: an instance keeps it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use bson::{Timestamp as ClusterTime, doc};
 use futures_util::future::BoxFuture;
@@ -10,7 +9,8 @@ use model::limits::SOURCE_FIRST_BATCH_DOCUMENTS;
 use model::{Error, TenantId};
 
 use super::Server;
-use super::failure::{failed, is_point_lost, unavailable};
+use super::failure::{failed, unavailable};
+use super::fate::Fate;
 use super::listing::{Known, Listing};
 use super::query;
 use super::stream::Batches;
@@ -24,36 +24,6 @@ pub(super) struct MongoSnapshot {
     /// The collections as they were at or before that time.
     pub(super) noted: Listing,
     pub(super) fate: Fate,
-}
-
-/// Whether a snapshot was found to be unreadable, shared with its scans.
-#[derive(Clone)]
-pub(super) struct Fate {
-    lost: Arc<AtomicBool>,
-    server: Arc<Server>,
-}
-
-impl Fate {
-    pub(super) fn of(server: &Arc<Server>) -> Fate {
-        Fate { lost: Arc::default(), server: Arc::clone(server) }
-    }
-
-    fn is_lost(&self) -> bool {
-        self.lost.load(Ordering::Acquire)
-    }
-
-    /// The next snapshot must not start from the collections of this one.
-    fn lose(&self) {
-        self.lost.store(true, Ordering::Release);
-        self.server.listings.forget();
-    }
-
-    /// Notes what a failure tells.
-    pub(super) fn note(&self, error: &mongodb::error::Error) {
-        if is_point_lost(error) {
-            self.lose();
-        }
-    }
 }
 
 impl MongoSnapshot {

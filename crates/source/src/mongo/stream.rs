@@ -8,8 +8,8 @@ use mongodb::Collection;
 use mongodb::raw_batch_cursor::RawBatchCursor;
 
 use super::failure::{failed, unavailable};
+use super::fate::Fate;
 use super::patience::Patience;
-use super::snapshot::Fate;
 use crate::raw::{Value, find};
 use crate::{BatchStream, RawBatch};
 
