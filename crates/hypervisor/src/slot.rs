@@ -7,6 +7,7 @@ use std::time::Duration;
 use engine::Image;
 use model::limits::{
     BOOT_RETRY_MS, BOOT_RETRY_MS_MAX, POINT_LOSSES_MAX, RATE_BURST_REQUESTS, RATE_REFILL_MS,
+    RETRY_SPREAD_PERCENT,
 };
 use model::{Account, Error, ErrorCode, Monotonic, TableSet};
 use source::Snapshot;
@@ -259,14 +260,17 @@ impl Slot {
     }
 
     /// Remembers a failure: twice as long as the last time, up to a bound; one for want of memory
-    /// or of a turn, which tells nothing about the next time, only until its waiters know.
-    pub(crate) fn set_back(&mut self, error: Error, now: Monotonic) {
+    /// or of a turn, which tells nothing about the next time, only until its waiters know. `draw`
+    /// is random and takes up to [`RETRY_SPREAD_PERCENT`] of the time away: a source fails for
+    /// many tenants at once, and is better not asked by all of them at once again.
+    pub(crate) fn set_back(&mut self, error: Error, now: Monotonic, draw: u64) {
         if error.code == ErrorCode::Overloaded {
             self.failures = 0;
         }
         let wait = BOOT_RETRY_MS.saturating_mul(1 << self.failures.min(16)).min(BOOT_RETRY_MS_MAX);
         self.failures = self.failures.saturating_add(1);
-        let retry_at = now.after(Duration::from_millis(wait));
+        let spread = wait * RETRY_SPREAD_PERCENT / 100;
+        let retry_at = now.after(Duration::from_millis(wait - draw % (spread + 1)));
         self.setback = Some(Box::new(Setback { error, retry_at }));
     }
 

@@ -117,6 +117,7 @@ impl Drive {
             }
         }
         let gone = matches!(&outcome, Some(Err(error)) if error.code == ErrorCode::TenantNotFound);
+        let draw = core.runtime.random();
         core.registry.peek(&self.owner, |slot| {
             if !slot.underway.as_ref().is_some_and(|own| Arc::ptr_eq(&own.load, &self.load)) {
                 return;
@@ -128,7 +129,7 @@ impl Drive {
             let booting = slot.state() == State::Booting;
             match outcome {
                 Some(Err(error)) => {
-                    slot.set_back(error.logged(), now);
+                    slot.set_back(error.logged(), now, draw);
                     if booting {
                         let _ = slot.take(Edge::FailBoot, Body::Failed);
                     }

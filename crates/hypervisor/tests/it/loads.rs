@@ -125,6 +125,22 @@ async fn a_failed_boot_is_told_to_all_remembered_briefly_and_forgotten() {
 }
 
 #[tokio::test]
+async fn tenants_that_failed_together_do_not_come_back_together() {
+    let stage = stage(lazy()).await;
+    *stage.source.fails.lock().unwrap() = Some(Error::new(ErrorCode::SourceUnavailable, "down"));
+    let mut waits = Vec::new();
+    for name in ["x", "y", "z"] {
+        stage.query(name, "SELECT 1 FROM a").await.unwrap_err();
+        let status = stage.hypervisor.instance(&tenant(name)).await.unwrap();
+        waits.push(status.failure.unwrap().retry_in);
+    }
+    let (least, most) = (Duration::from_millis(75), Duration::from_millis(100));
+    assert!(waits.iter().all(|wait| (least..=most).contains(wait)), "{waits:?}");
+    waits.dedup();
+    assert_eq!(waits.len(), 3, "{waits:?}");
+}
+
+#[tokio::test]
 async fn a_panic_in_a_boot_is_caught_and_the_slot_recovers() {
     let stage = stage(lazy()).await;
     stage.populate("x", 3);

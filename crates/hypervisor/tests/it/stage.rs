@@ -303,6 +303,7 @@ impl Source for FakeSource {
 /// A clock that stands until it is moved; real tasks and threads.
 pub(crate) struct FakeRuntime {
     now: AtomicU64,
+    drawn: AtomicU64,
     sleepers: Mutex<Vec<(u64, oneshot::Sender<()>)>>,
     handle: tokio::runtime::Handle,
 }
@@ -355,7 +356,7 @@ impl Runtime for FakeRuntime {
     }
     fn sink(&self) {}
     fn random(&self) -> u64 {
-        4
+        self.drawn.fetch_add(1, Ordering::SeqCst)
     }
 }
 
@@ -492,6 +493,7 @@ pub(crate) async fn stage_with(catalog: &str, settings: Settings) -> Stage {
     source.mark.store(1000, Ordering::SeqCst);
     let runtime = Arc::new(FakeRuntime {
         now: AtomicU64::new(1_000_000_000),
+        drawn: AtomicU64::new(4),
         sleepers: Mutex::default(),
         handle: tokio::runtime::Handle::current(),
     });

@@ -122,6 +122,10 @@ pub const BOOT_RETRY_MS: u64 = 100;
 /// The longest that a failed boot is remembered: a source that recovers is seen within seconds.
 pub const BOOT_RETRY_MS_MAX: u64 = 5_000;
 
+/// By how much of it the time that a failed boot is remembered varies: tenants that failed together
+/// do not come back together.
+pub const RETRY_SPREAD_PERCENT: u64 = 25;
+
 /// When a caller that waited `boot_wait` should come back, in milliseconds.
 pub const BOOTING_RETRY_MS: u64 = 1_000;
 
