@@ -1,4 +1,4 @@
-//! `GET /v1/openapi.json`: the description of tenants' routes, generated from their code. A
+//! `GET /v1/openapi.json`: the description of both listeners' routes, generated from their code. A
 //! checked-in copy is `docs/openapi.json`; a test holds the two together.
 
 use axum::body::Body;
@@ -6,7 +6,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, Response};
 use utoipa::OpenApi;
 
-use super::{error, error_pages, instance, query, schema};
+use super::{admin, error, error_pages, instance, query, schema};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -25,7 +25,12 @@ use super::{error, error_pages, instance, query, schema};
         instance::image::handle,
         handle,
         error_pages::handle,
+        admin::tenants::handle,
+        admin::probes::live,
+        admin::probes::ready,
+        admin::metrics::handle,
     ),
+    tags((name = "admin", description = "On the admin listener only")),
     components(schemas(error::ProblemBody))
 )]
 struct Document;
@@ -40,7 +45,7 @@ pub fn document() -> String {
 
 /// This description.
 #[utoipa::path(
-    get, path = "/v1/openapi.json", tag = "documentation",
+    get, path = "/v1/openapi.json", operation_id = "getDescription", tag = "documentation",
     responses((status = 200, description = "OpenAPI 3.1", content_type = "application/json"))
 )]
 pub(crate) async fn handle() -> Response<Body> {
@@ -73,12 +78,21 @@ mod tests {
     fn each_route_is_described_and_documented() {
         let page = include_str!("../../../../docs/http.md");
         let described: serde_json::Value = serde_json::from_str(&document()).expect("JSON");
-        for (route, methods) in PUBLIC_ROUTES {
+        let mut ids = Vec::new();
+        for (route, methods) in PUBLIC_ROUTES.iter().chain(ADMIN_ROUTES) {
             for method in methods.split(", ") {
                 let operation = &described["paths"][route][method.to_lowercase()];
                 assert!(operation.is_object(), "{method} {route} is not in the OpenAPI document");
+                let admin = ADMIN_ROUTES.contains(&(route, methods));
+                assert_eq!(operation["tags"][0] == "admin", admin, "{route}");
+                assert_eq!(operation["servers"].is_array(), admin, "{route} says where it is");
+                ids.push(operation["operationId"].to_string());
             }
         }
+        let all = ids.len();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), all, "each operation has an id of its own");
         for (route, methods) in PUBLIC_ROUTES.iter().chain(ADMIN_ROUTES) {
             for method in methods.split(", ") {
                 let wanted = format!("`{method} {route}`");

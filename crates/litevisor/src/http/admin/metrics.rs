@@ -8,6 +8,13 @@ use axum::http::{HeaderValue, Response};
 use super::AdminState;
 
 /// Everything, in OpenMetrics text.
+#[utoipa::path(
+    get, path = "/metrics", operation_id = "getMetrics", tag = "admin",
+    servers((url = "http://localhost:8081", description = "The admin listener: http.admin_listen")),
+    responses(
+        (status = 200, description = "OpenMetrics text", content_type = "application/openmetrics-text", body = String),
+    )
+)]
 pub(crate) async fn handle(State(state): State<AdminState>) -> Response<Body> {
     if let Some(service) = state.standing.service() {
         state.standing.metrics.usage(&service.hypervisor.usage());

@@ -8,11 +8,27 @@ use axum::http::{Response, StatusCode};
 use super::AdminState;
 
 /// Alive: the process answers.
+#[utoipa::path(
+    get, path = "/livez", operation_id = "isAlive", tag = "admin",
+    servers((url = "http://localhost:8081", description = "The admin listener: http.admin_listen")),
+    responses(
+        (status = 200, description = "It should not be killed", content_type = "text/plain", body = String),
+    )
+)]
 pub(crate) async fn live() -> &'static str {
     "ok\n"
 }
 
 /// Ready: traffic may come. `?verbose` lists what it looks at.
+#[utoipa::path(
+    get, path = "/readyz", operation_id = "isReady", tag = "admin",
+    servers((url = "http://localhost:8081", description = "The admin listener: http.admin_listen")),
+    params(("verbose" = Option<String>, Query, description = "Lists what it looks at and what it waits for")),
+    responses(
+        (status = 200, description = "It should get traffic", content_type = "text/plain", body = String),
+        (status = 503, description = "It should not", content_type = "text/plain", body = String),
+    )
+)]
 pub(crate) async fn ready(
     State(state): State<AdminState>,
     RawQuery(query): RawQuery,

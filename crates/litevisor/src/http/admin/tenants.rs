@@ -5,29 +5,44 @@ use axum::extract::State;
 use axum::http::{Response, StatusCode};
 use hypervisor::SlotStatus;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::super::json_body::json;
 use super::AdminState;
 
-#[derive(Serialize)]
-struct TenantsView {
+/// All slots.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct TenantsView {
+    /// One for each tenant that this replica knows, and one for the shared tables.
     tenants: Vec<SlotView>,
 }
 
-#[derive(Serialize)]
-struct SlotView {
+/// A tenant's slot.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SlotView {
     /// Null: the shared tables.
     tenant: Option<String>,
+    /// vacant, booting, live, closing or failed.
     state: &'static str,
+    /// Bytes of the image.
     bytes: u64,
+    /// How many tables are loaded.
     tables_loaded: usize,
+    /// Queries and downloads that use the instance now.
     leases: u64,
+    /// Requests that wait for a load.
     waiting: usize,
+    /// Seconds since it was last used.
     idle_seconds: Option<f64>,
+    /// The populated copy's number, if live.
     generation: Option<u64>,
+    /// The point in time of the data, if live.
     as_of: Option<String>,
+    /// How often it was booted.
     boots: u64,
+    /// How often it was shut down.
     evictions: u64,
+    /// The code of the last boot's failure.
     failure: Option<&'static str>,
 }
 
@@ -51,6 +66,13 @@ impl From<SlotStatus> for SlotView {
 }
 
 /// Every slot with its state, bytes, last use, boots and evictions.
+#[utoipa::path(
+    get, path = "/v1/tenants", operation_id = "listTenants", tag = "admin",
+    servers((url = "http://localhost:8081", description = "The admin listener: http.admin_listen")),
+    responses(
+        (status = 200, description = "The slots", body = TenantsView),
+    )
+)]
 pub(crate) async fn handle(State(state): State<AdminState>) -> Response<Body> {
     let slots =
         state.standing.service().map(|service| service.hypervisor.slots()).unwrap_or_default();

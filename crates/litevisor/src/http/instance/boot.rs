@@ -12,7 +12,7 @@ use super::super::service::Service;
 
 /// Boots a tenant's instance with all its tables, without waiting for it.
 #[utoipa::path(
-    post, path = "/v1/instance/boot", tag = "instance",
+    post, path = "/v1/instance/boot", operation_id = "bootInstance", tag = "instance",
     params(("tenant" = String, Query, description = "The tenant, in canonical percent-encoding")),
     responses(
         (status = 200, description = "All its tables are loaded already"),

@@ -12,7 +12,7 @@ use super::super::service::Service;
 
 /// Shuts a tenant's instance down once its leases end.
 #[utoipa::path(
-    delete, path = "/v1/instance", tag = "instance",
+    delete, path = "/v1/instance", operation_id = "closeInstance", tag = "instance",
     params(("tenant" = String, Query, description = "The tenant, in canonical percent-encoding")),
     responses(
         (status = 202, description = "It closes"),

@@ -112,7 +112,7 @@ fn view(tenant: &TenantId, status: InstanceStatus, catalog: &Catalog) -> Instanc
 
 /// A tenant's instance: state, what is loaded, a boot's progress and its price. Never boots.
 #[utoipa::path(
-    get, path = "/v1/instance", tag = "instance",
+    get, path = "/v1/instance", operation_id = "getInstance", tag = "instance",
     params(("tenant" = String, Query, description = "The tenant, in canonical percent-encoding")),
     responses(
         (status = 200, description = "The instance", body = InstanceView),

@@ -19,7 +19,7 @@ use super::super::service::Service;
 
 /// A tenant's whole database as an SQLite file; boots what is not loaded.
 #[utoipa::path(
-    get, path = "/v1/instance/image", tag = "instance",
+    get, path = "/v1/instance/image", operation_id = "getImage", tag = "instance",
     params(("tenant" = String, Query, description = "The tenant, in canonical percent-encoding")),
     responses(
         (status = 200, description = "The file", content_type = "application/vnd.sqlite3"),

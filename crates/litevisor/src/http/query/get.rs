@@ -17,7 +17,7 @@ use super::{Wanted, invalid, run};
 
 /// Runs SQL on one tenant's data, everything in the URL.
 #[utoipa::path(
-    get, path = "/v1/query", tag = "query",
+    get, path = "/v1/query", operation_id = "runQueryInUrl", tag = "query",
     params(
         ("tenant" = String, Query, description = "The tenant, in canonical percent-encoding"),
         ("sql" = String, Query, description = "One or more statements; the result is the last one's"),

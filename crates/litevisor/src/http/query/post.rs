@@ -19,7 +19,7 @@ use super::{Wanted, request_body, run};
 
 /// Runs SQL on one tenant's data.
 #[utoipa::path(
-    post, path = "/v1/query", tag = "query",
+    post, path = "/v1/query", operation_id = "runQuery", tag = "query",
     params(("tenant" = String, Query, description = "The tenant, in canonical percent-encoding")),
     request_body = QueryBody,
     responses(

@@ -14,7 +14,7 @@ use super::view::{SchemaView, view};
 /// A tenant's tables: columns, descriptions, types, and for those loaded rows and drift. Never
 /// boots.
 #[utoipa::path(
-    get, path = "/v1/schema", tag = "schema",
+    get, path = "/v1/schema", operation_id = "getSchema", tag = "schema",
     params(("tenant" = String, Query, description = "The tenant, in canonical percent-encoding")),
     responses(
         (status = 200, description = "The tables", body = SchemaView),
