@@ -42,7 +42,7 @@ fn a_query_over_its_memory_fails_alone() {
 
 /// What the readers kept open for the next query may hold: far more than they do, far less than the
 /// sort had.
-const KEPT_READERS_BYTES: u64 = 1 << 20;
+pub const KEPT_READERS_BYTES: u64 = 1 << 20;
 
 #[test]
 fn a_sort_over_its_memory_fails_alone_and_returns_it() {
