@@ -198,6 +198,14 @@ impl Loader {
         self.pages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Where memory is short for everybody and this load holds three quarters of it, the tenant does
+    /// not fit, whoever else goes.
+    fn refused(&self, refusal: Refusal) -> Error {
+        let all = self.account.parent().map_or(u64::MAX, |parent| parent.limit());
+        let own = self.account.used() + self.purse.used();
+        refused(if own >= all / 4 * 3 { Refusal::OwnCap } else { refusal })
+    }
+
     /// Runs a step, at the account's expense, unless an earlier one failed.
     fn attempt<T>(
         &mut self,
@@ -210,7 +218,7 @@ impl Loader {
         let _paying = ledger::pay(&account, Arc::clone(&self.purse));
         step(self).map_err(|fault| {
             let refusal = self.pages().refused().or_else(ledger::refused);
-            let error = refusal.map_or_else(|| fault.into(), refused);
+            let error = refusal.map_or_else(|| fault.into(), |refusal| self.refused(refusal));
             self.failure = Some(error.clone());
             error
         })
