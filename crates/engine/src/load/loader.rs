@@ -198,12 +198,12 @@ impl Loader {
         self.pages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where memory is short for everybody and this load holds three quarters of it, the tenant does
-    /// not fit, whoever else goes.
+    /// Where memory is short for everybody and this load holds half of it, besides the batches on
+    /// their way to it, the tenant does not fit, whoever else goes.
     fn refused(&self, refusal: Refusal) -> Error {
         let all = self.account.parent().map_or(u64::MAX, |parent| parent.limit());
         let own = self.account.used() + self.purse.used();
-        refused(if own >= all / 4 * 3 { Refusal::OwnCap } else { refusal })
+        refused(if own >= all / 2 { Refusal::OwnCap } else { refusal })
     }
 
     /// Runs a step, at the account's expense, unless an earlier one failed.
