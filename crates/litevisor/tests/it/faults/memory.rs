@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::leaving::budget_used;
+use super::leaving::{KEPT_READERS_BYTES, budget_used};
 use super::source::{COUNT, database, serve};
 use crate::harness::{TestApp, poll};
 
@@ -39,10 +39,6 @@ fn a_query_over_its_memory_fails_alone() {
     app.sql("a", hungry).problem(422, "query_memory_exceeded");
     assert_eq!(app.sql("a", COUNT).rows()[0][0], 20_000);
 }
-
-/// What the readers kept open for the next query may hold: far more than they do, far less than the
-/// sort had.
-pub const KEPT_READERS_BYTES: u64 = 1 << 20;
 
 #[test]
 fn a_sort_over_its_memory_fails_alone_and_returns_it() {
