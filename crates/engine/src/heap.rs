@@ -34,11 +34,6 @@ impl Purse {
         Arc::new(Purse { account, used: AtomicU64::new(0), drawn: AtomicU64::new(0) })
     }
 
-    /// Bytes of blocks now.
-    pub(crate) fn used(&self) -> u64 {
-        self.used.load(Ordering::Relaxed)
-    }
-
     fn take(&self, bytes: u64) -> bool {
         let used = self.used.fetch_add(bytes, Ordering::Relaxed) + bytes;
         let drawn = self.drawn.load(Ordering::Relaxed);

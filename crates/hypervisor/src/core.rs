@@ -212,21 +212,25 @@ impl Core {
         }
     }
 
-    /// Reserves bytes of the budget: at once, after evicting idle instances, or after a bounded
+    /// Reserves bytes of the budget on an account under it: at once, after evicting idle instances, or after a bounded
     /// wait.
     ///
     /// # Errors
     /// `overloaded` if there is still no room.
-    pub(crate) async fn reserve(&self, bytes: u64) -> Result<Charge, Error> {
+    pub(crate) async fn reserve(
+        &self,
+        account: &Arc<Account>,
+        bytes: u64,
+    ) -> Result<Charge, Error> {
         // No reservation may be larger than what can ever be free.
         let bytes = bytes.min(self.budget.limit() / 8);
         let mut waited = 0;
         loop {
-            if let Some(charge) = self.budget.charge(bytes) {
+            if let Some(charge) = account.charge(bytes) {
                 return Ok(charge);
             }
             self.relieve(bytes);
-            if let Some(charge) = self.budget.charge(bytes) {
+            if let Some(charge) = account.charge(bytes) {
                 return Ok(charge);
             }
             if waited >= BUDGET_RESERVE_MS_MAX {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use model::limits::{RESERVE_PER_BATCH_BYTE, SMALL_SCAN_BYTES};
-use model::{Error, TenantId};
+use model::{Account, Error, ErrorCode, TenantId};
 use source::{BatchStream, RawBatch, ScanSpec, Snapshot};
 use tokio::sync::mpsc;
 
@@ -56,6 +56,8 @@ pub(crate) struct Fetch {
     pub(crate) scan: usize,
     pub(crate) head: Head,
     pub(crate) load: Arc<Load>,
+    /// The copy's account, and that of what its load takes in passing.
+    pub(crate) accounts: (Arc<Account>, Arc<Account>),
     pub(crate) to: mpsc::Sender<Fed>,
     /// Whether to read it all once more.
     pub(crate) again: mpsc::Receiver<bool>,
@@ -88,14 +90,14 @@ impl Fetch {
     async fn read(&mut self) -> Result<(), Error> {
         loop {
             for batch in std::mem::take(&mut self.head.batches) {
-                if !send(&self.core, &self.to, self.scan, batch).await? {
+                if !send(&self.core, &self.accounts, &self.to, self.scan, batch).await? {
                     return Ok(());
                 }
             }
             if let Some(mut stream) = self.head.stream.take() {
                 while let Some(batch) = stream.next_batch().await? {
                     self.load.add_bytes(batch.bytes() as u64);
-                    if !send(&self.core, &self.to, self.scan, batch).await? {
+                    if !send(&self.core, &self.accounts, &self.to, self.scan, batch).await? {
                         return Ok(());
                     }
                 }
@@ -116,11 +118,24 @@ impl Fetch {
 /// Sends a batch once there is memory for it; `false` if the load wants no more.
 async fn send(
     core: &Core,
+    (own, passing): &(Arc<Account>, Arc<Account>),
     to: &mpsc::Sender<Fed>,
     scan: usize,
     batch: RawBatch,
 ) -> Result<bool, Error> {
     let bytes = batch.bytes() as u64 * RESERVE_PER_BATCH_BYTE;
-    let charge = core.reserve(bytes).await?;
+    let charge = core.reserve(passing, bytes).await.map_err(|error| {
+        // Nobody stands in its way: it will not fit later either.
+        if own.is_alone(passing) { instance_too_large() } else { error }
+    })?;
     Ok(to.send(Fed::Batch(scan, batch, charge)).await.is_ok())
+}
+
+/// The tenant's tables take more memory than an instance may have.
+pub(crate) fn instance_too_large() -> Error {
+    Error::new(
+        ErrorCode::InstanceTooLarge,
+        "this tenant's tables do not fit into the memory an instance may have; a `filter` in the \
+         catalog can leave out old documents, or the operator can raise instance.bytes_max",
+    )
 }

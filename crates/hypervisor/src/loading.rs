@@ -15,6 +15,8 @@ use crate::seen::Seen;
 pub(crate) struct Plan {
     pub(crate) base: Image,
     pub(crate) account: Arc<model::Account>,
+    /// Charged with what the load takes in passing.
+    pub(crate) passing: Arc<model::Account>,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) tenant: Option<TenantId>,
     pub(crate) row_bytes_max: u64,
@@ -75,7 +77,7 @@ struct Loading<'a> {
 /// it was stopped.
 pub(crate) fn run(plan: &Plan, feed: Feed, publish: &mut dyn FnMut(Ready)) -> Result<(), Error> {
     let limits = LoadLimits { row_bytes_max: plan.row_bytes_max };
-    let loader = Loader::new(&plan.base, &plan.account, limits)?;
+    let loader = Loader::with_passing(&plan.base, (&plan.account, &plan.passing), limits)?;
     let mut loading = Loading { plan, loader, open: Vec::new(), done: Vec::new() };
     for tables in &plan.scans {
         let open = tables.iter().map(|number| loading.begin(number)).collect::<Result<_, _>>()?;

@@ -4,6 +4,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::limits::INSTANCE_BUDGET_PERCENT;
+
 /// A capped count of bytes. Cheap to share; a charge is given back by [`Account::release`] or,
 /// better, by dropping its [`Charge`].
 #[derive(Debug)]
@@ -72,6 +74,17 @@ impl Account {
         self.limit.load(Ordering::Relaxed)
     }
 
+    /// Whether the parent holds so little besides this account and `passing` that an instance could
+    /// take its whole share: if the parent refuses then, these two are too much by themselves.
+    pub fn is_alone(&self, passing: &Account) -> bool {
+        let Some(parent) = &self.parent else { return true };
+        let mine = || self.used().saturating_add(passing.used());
+        // Others charge meanwhile: what was mine before or after the look is nobody else's.
+        let (before, all) = (mine(), parent.used());
+        let others = all.saturating_sub(before.max(mine()));
+        others <= parent.limit() / 100 * (100 - INSTANCE_BUDGET_PERCENT)
+    }
+
     /// Whether it is this account's own cap, not a parent's, that would refuse `bytes` more.
     pub fn own_cap_refuses(&self, bytes: u64) -> bool {
         self.used().saturating_add(bytes) > self.limit()
@@ -130,6 +143,23 @@ mod tests {
         assert_eq!((root.used(), child.used(), other.used()), (70, 70, 0));
         drop(first);
         assert_eq!((root.used(), child.used()), (0, 0));
+    }
+
+    #[test]
+    fn who_is_alone() {
+        let root = Account::root(100);
+        let (own, passing) = (Account::child(&root, 80), Account::child(&root, u64::MAX));
+        let _own = own.charge(60).expect("fits");
+        let _passing = passing.charge(20).expect("fits");
+        let mut others = root.charge(20).expect("fits");
+        assert!(own.is_alone(&passing), "a fifth is nobody's to fill");
+        others.shrink_to(0);
+        let held = passing.charge(20).expect("fits");
+        assert!(own.is_alone(&passing), "its own does not stand in its way");
+        drop((held, _passing));
+        assert!(others.grow(21));
+        assert!(!own.is_alone(&passing));
+        assert!(root.is_alone(&passing), "without a parent nobody can be");
     }
 
     #[test]

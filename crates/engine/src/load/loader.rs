@@ -31,6 +31,7 @@ pub struct Loader {
     connection: Connection,
     pages: Arc<Mutex<Pages>>,
     account: Arc<Account>,
+    passing: Arc<Account>,
     purse: Arc<Purse>,
     limits: LoadLimits,
     page_bytes: usize,
@@ -45,10 +46,19 @@ impl Loader {
     /// Opens a writer on a clone of `base`; the image's memory is charged to `account`, SQLite's
     /// heap meanwhile to the account above it.
     pub fn new(base: &Image, account: &Arc<Account>, limits: LoadLimits) -> Result<Loader, Error> {
+        let passing = Account::child(account.parent().unwrap_or(account), u64::MAX);
+        Loader::with_passing(base, (account, &passing), limits)
+    }
+
+    /// The same where the caller keeps the account for what the load takes in passing, which is no
+    /// part of the instance, whose cap is for what stays.
+    pub fn with_passing(
+        base: &Image,
+        (account, passing): (&Arc<Account>, &Arc<Account>),
+        limits: LoadLimits,
+    ) -> Result<Loader, Error> {
         crate::init()?;
-        // What a load takes in passing is no part of the instance, whose cap is for what stays.
-        let heap = Account::child(account.parent().unwrap_or(account), u64::MAX);
-        let purse = Purse::new(&heap);
+        let purse = Purse::new(passing);
         let _paying = ledger::pay(account, Arc::clone(&purse));
         let pages = Arc::new(Mutex::new(Pages::over(base, account)));
         let opened = Connection::open(Handed::Writer(Arc::clone(&pages)));
@@ -64,6 +74,7 @@ impl Loader {
             connection,
             pages,
             account: Arc::clone(account),
+            passing: Arc::clone(passing),
             purse,
             limits,
             page_bytes: base.page_bytes(),
@@ -140,7 +151,7 @@ impl Loader {
     }
 
     /// Closes a table and builds its indexes. A refused charge is `instance_too_large` if the
-    /// account's own cap refused, else `overloaded`.
+    /// account's own cap refused, or if nobody else stood in the way; else `overloaded`.
     pub fn end_table(&mut self, table: usize) -> Result<TableOutcome, Error> {
         self.attempt(|loader| {
             let Some(open) = loader.open.remove(&table) else {
@@ -198,12 +209,10 @@ impl Loader {
         self.pages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where memory is short for everybody and this load holds half of it, besides the batches on
-    /// their way to it, the tenant does not fit, whoever else goes.
+    /// Where memory is short for everybody and nobody else holds much of it, the tenant does not fit,
+    /// whoever else goes.
     fn refused(&self, refusal: Refusal) -> Error {
-        let all = self.account.parent().map_or(u64::MAX, |parent| parent.limit());
-        let own = self.account.used() + self.purse.used();
-        refused(if own >= all / 2 { Refusal::OwnCap } else { refusal })
+        refused(if self.account.is_alone(&self.passing) { Refusal::OwnCap } else { refusal })
     }
 
     /// Runs a step, at the account's expense, unless an earlier one failed.

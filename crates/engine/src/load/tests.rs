@@ -87,13 +87,20 @@ fn the_largest_values_of_a_row_over_its_bound_are_null() {
 
 #[test]
 fn a_refused_charge_says_whose_cap_it_was_and_gives_all_back() {
-    for (own, parent, code) in [
-        (200_000, u64::MAX, ErrorCode::InstanceTooLarge),
-        (u64::MAX, 200_000, ErrorCode::Overloaded),
+    let blank = Blank::build(&two_tables(), Part::Tenant, PageSize::Tiny).unwrap();
+    // What others hold, and what is on its way to this load.
+    for (own, parent, others, coming, code) in [
+        (200_000, u64::MAX, 0, 0, ErrorCode::InstanceTooLarge),
+        (u64::MAX, 400_000, 200_000, 0, ErrorCode::Overloaded),
+        (u64::MAX, 400_000, 0, 0, ErrorCode::InstanceTooLarge),
+        (320_000, 400_000, 50_000, 100_000, ErrorCode::InstanceTooLarge),
     ] {
         let root = Account::root(parent);
         let account = Account::child(&root, own);
-        let mut loader = loader(&two_tables(), &account);
+        let passing = Account::child(&root, u64::MAX);
+        let held = (root.charge(others).unwrap(), passing.charge(coming).unwrap());
+        let accounts = (&account, &passing);
+        let mut loader = Loader::with_passing(blank.image(), accounts, LIMITS).unwrap();
         loader.begin_table(1, &TableShape::default(), Some(1 << 20)).unwrap();
         let text = "z".repeat(10_000);
         let mut rows = 0;
@@ -105,8 +112,8 @@ fn a_refused_charge_says_whose_cap_it_was_and_gives_all_back() {
         assert!(rows < 10_000);
         assert_eq!(loader.end_table(1).unwrap_err().code, code);
         assert_eq!(loader.publish().unwrap_err().code, code);
-        drop(loader);
-        assert_eq!((account.used(), root.used()), (0, 0));
+        drop((loader, held));
+        assert_eq!((account.used(), passing.used(), root.used()), (0, 0, 0));
     }
 }
 

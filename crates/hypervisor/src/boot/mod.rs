@@ -58,6 +58,8 @@ struct Copy {
     snapshot: Arc<dyn Snapshot>,
     read_at: Monotonic,
     account: Arc<Account>,
+    /// For what the load takes in passing: batches on their way, SQLite's heap.
+    passing: Arc<Account>,
     /// What the next stage starts from; `None`: a blank.
     base: Option<Image>,
     /// Whether the base has small pages, if there is one.
@@ -252,7 +254,9 @@ impl Drive {
             return Err(tenant_not_found());
         }
         let account = Account::child(&core.budget, core.instance_bytes_max());
-        Ok(Copy { snapshot, read_at, account, base: None, tiny: false, turn: Some(turn) })
+        let passing = Account::child(&core.budget, u64::MAX);
+        let turn = Some(turn);
+        Ok(Copy { snapshot, read_at, account, passing, base: None, tiny: false, turn })
     }
 
     /// The point in time of the copy that is there, with what was noted about the collections
@@ -272,8 +276,9 @@ impl Drive {
             self.lose(None);
             return self.open_anew(turn).await;
         }
-        let base = Some(image);
-        Ok(Copy { snapshot, read_at, account, base, tiny, turn: Some(turn) })
+        let passing = Account::child(&core.budget, u64::MAX);
+        let (base, turn) = (Some(image), Some(turn));
+        Ok(Copy { snapshot, read_at, account, passing, base, tiny, turn })
     }
 
     /// What to load next, and whether nobody waits for it; `None`: nothing more.

@@ -6,12 +6,12 @@ use std::time::Duration;
 use engine::Image;
 use futures_util::future::{try_join, try_join_all};
 use model::limits::{ESTIMATE_AFTER_MS, LOAD_BATCHES_IN_FLIGHT, ROW_BYTES_LEAST, TINY_BYTES_MAX};
-use model::{Account, Error, ErrorCode, Monotonic, TableSet};
+use model::{Account, Error, Monotonic, TableSet};
 use source::{Estimate, ScanSpec, Snapshot, plan_scans};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Copy, Drive};
-use crate::fetch::{Fetch, Head, head};
+use crate::fetch::{Fetch, Head, head, instance_too_large};
 use crate::loading::{self, Feed, Plan, Ready};
 use crate::registry::Published;
 
@@ -64,6 +64,7 @@ impl Drive {
         Plan {
             base: copy.base.clone().unwrap_or_else(blank),
             account: Arc::clone(&copy.account),
+            passing: Arc::clone(&copy.passing),
             catalog: Arc::clone(&core.catalog),
             tenant: self.owner.clone(),
             row_bytes_max: core.settings.row_bytes_max,
@@ -121,6 +122,7 @@ impl Drive {
                 scan,
                 head,
                 load: Arc::clone(&self.load),
+                accounts: (Arc::clone(&copy.account), Arc::clone(&copy.passing)),
                 to: to.clone(),
                 again: verdicts,
             });
@@ -191,12 +193,7 @@ impl Drive {
         let scans = specs.iter().zip(&prices);
         let certain: u64 = scans.map(|(spec, price)| price.documents * rows(spec)).sum();
         if !filtered && certain.saturating_mul(ROW_BYTES_LEAST) > core.instance_bytes_max() {
-            return Error::new(
-                ErrorCode::InstanceTooLarge,
-                "this tenant's tables do not fit into the memory an instance may have; a `filter` \
-                 in the catalog can leave out old documents, or the operator can raise \
-                 instance.bytes_max",
-            );
+            return instance_too_large();
         }
         std::future::pending().await
     }
