@@ -82,7 +82,15 @@ impl Mongod {
         self.tell_watchdog("kill");
     }
 
-    /// Starts a killed server again: same port, same data. It answers some time later.
+    /// Ends the server's process as its operator does: it tells who is connected, and flushes.
+    ///
+    /// # Panics
+    /// If the server was given by `TEST_MONGODB_URI`.
+    pub fn stop(&mut self) {
+        self.tell_watchdog("stop");
+    }
+
+    /// Starts an ended server again: same port, same data. It answers some time later.
     ///
     /// # Panics
     /// If the server was given by `TEST_MONGODB_URI`.

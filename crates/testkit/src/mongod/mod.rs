@@ -131,13 +131,13 @@ impl Drop for Mongod {
 /// Before that it takes orders, a line each, and says so when one is carried out.
 const WATCHDOG: &str = r#"folder=$1; shift
 run() { "$@" >>"$folder/stdout" 2>&1 & server=$!; }
-end() { kill -9 $server 2>/dev/null; wait $server 2>/dev/null; }
+end() { kill -s "$1" $server 2>/dev/null; wait $server 2>/dev/null; }
 run "$@"
 while read -r order; do
-  case $order in kill) end;; start) run "$@";; esac
+  case $order in kill) end KILL;; stop) end TERM;; start) run "$@";; esac
   echo "$order"
 done
-end; rm -rf "$folder""#;
+end KILL; rm -rf "$folder""#;
 
 fn try_start(kind: Kind) -> Result<Mongod, String> {
     let binary = binary::find()?;
