@@ -1,12 +1,12 @@
 //! Shutdown, driven through the lifecycle and through signals.
 
 use std::io::Write;
-use std::process::{Command, Stdio};
 
 use serde_json::json;
 
 use crate::client;
 use crate::harness::TestApp;
+use crate::process::Process;
 
 #[test]
 fn a_stream_under_way_is_finished_and_newcomers_find_no_door() {
@@ -46,28 +46,9 @@ fn a_stream_that_outlives_the_deadline_does_not_look_whole() {
 }
 
 #[test]
-fn sigterm_drains_the_process() {
-    let folder = tempfile::TempDir::new().expect("a folder");
-    crate::harness::write_dump(folder.path());
-    let catalog = folder.path().join("catalog.toml");
-    std::fs::write(&catalog, crate::harness::CATALOG).expect("written");
-    let mut child = Command::new(env!("CARGO_BIN_EXE_litevisor"))
-        .args(["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"])
-        .env("LITEVISOR__SOURCE__KIND", "dump")
-        .env("LITEVISOR__SOURCE__PATH", folder.path())
-        .env("LITEVISOR__CATALOG__PATH", &catalog)
-        .env("LITEVISOR_PORT", "tcp://10.0.0.1:80")
-        .current_dir(folder.path())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("run");
-    let mut lines =
-        std::io::BufRead::lines(std::io::BufReader::new(child.stderr.take().expect("piped")));
-    let said =
-        lines.find(|line| line.as_ref().is_ok_and(|line| line.contains("listening on http://")));
-    assert!(said.is_some(), "it says where it listens");
-    let pid = child.id().to_string();
-    let told = Command::new("kill").args(["-TERM", &pid]).status().expect("told");
-    assert!(told.success());
-    assert_eq!(child.wait().expect("ended").code(), Some(0));
+fn a_signal_while_the_source_is_being_read_ends_the_process() {
+    // It listens, and nobody has waited until it is ready.
+    let mut process = Process::start();
+    process.terminate();
+    assert_eq!(process.ended().code(), Some(0), "{}", process.rest());
 }

@@ -356,9 +356,16 @@ fn a_source_that_does_not_answer_is_waited_for_and_told_once_per_load() {
 fn a_taken_port_is_named() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("its address").to_string();
-    let folder = TempDir::new().expect("a folder");
-    let output = command(&folder).args(["--listen", &address]).output().expect("run");
-    assert_eq!(output.status.code(), Some(1));
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(said.contains(&address) && said.contains("--listen"), "{said}");
+    let free = "127.0.0.1:0";
+    for (listen, admin, flag) in
+        [(&*address, free, "(--listen)"), (free, &*address, "(--admin-listen)")]
+    {
+        let folder = TempDir::new().expect("a folder");
+        let mut command = command(&folder);
+        command.args(["--listen", listen, "--admin-listen", admin]);
+        let output = command.output().expect("run");
+        assert_eq!(output.status.code(), Some(1));
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains(&address) && said.contains(flag), "{said}");
+    }
 }
