@@ -12,7 +12,7 @@ mod init;
 mod ledger;
 mod load;
 mod query;
-mod sandbox;
+pub mod sandbox;
 mod sink;
 mod vfs;
 

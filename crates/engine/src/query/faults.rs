@@ -9,6 +9,7 @@ use crate::callback;
 use crate::conn::SqlFault;
 use crate::image::Refusal;
 use crate::ledger;
+use crate::sandbox;
 
 /// The request's memory is used up.
 pub(super) fn refused(refusal: Refusal) -> Error {
@@ -37,7 +38,8 @@ pub(super) fn explain(fault: SqlFault, watch: &Watch, sql: &str, start: usize) -
     if let Some(refusal) = ledger::refused() {
         return at(refused(refusal)).with_internal(fault.message);
     }
-    if let Some(denied) = watch.seen.denied.take() {
+    let lacking = || sandbox::refused_lacking(&fault.message);
+    if let Some(denied) = watch.seen.denied.take().or_else(lacking) {
         return at(Error::new(ErrorCode::SqlNotAllowed, denied));
     }
     match fault.primary() {

@@ -175,6 +175,11 @@ impl Watch {
         of(true).chain(of(false)).collect()
     }
 
+    /// Whether `name` is a table of a catalog.
+    fn is_catalogs(&self, name: &str) -> bool {
+        self.main.find(name).is_some() || self.is_shared(name)
+    }
+
     fn named(&self, database: &str) -> Option<&Named> {
         match database {
             "main" => Some(&self.main),
@@ -222,6 +227,19 @@ impl Watch {
         Verdict::Deny
     }
 
+    /// Why the list refuses it, whatever the schemas hold.
+    fn refused(&self, action: c_int, first: Option<&str>, second: Option<&str>) -> Option<String> {
+        let name = first.unwrap_or("");
+        sandbox::refused_action(action).or_else(|| match action {
+            ffi::SQLITE_READ if !self.is_catalogs(name) => sandbox::refused_table(name),
+            ffi::SQLITE_FUNCTION => sandbox::refused_function(second.unwrap_or("")),
+            ffi::SQLITE_PRAGMA => sandbox::refused_pragma(name, second),
+            ffi::SQLITE_CREATE_VTABLE => sandbox::refused_module(second.unwrap_or("")),
+            ffi::SQLITE_ATTACH => sandbox::refused_attach(first),
+            _ => None,
+        })
+    }
+
     /// One of SQLite's questions: <https://www.sqlite.org/c3ref/c_alter_table.html> lists what the
     /// arguments are.
     fn judge(
@@ -238,8 +256,7 @@ impl Watch {
             ffi::SQLITE_READ if database.is_empty() => {
                 let slow = self.seen.slow.get();
                 let verdict = self.touch("main", name).and(|| self.touch("shared", name));
-                let known = self.main.find(name).is_some() || self.is_shared(name);
-                self.seen.slow.set(slow || !known);
+                self.seen.slow.set(slow || !self.is_catalogs(name));
                 verdict
             }
             ffi::SQLITE_READ => self.touch(database, name),
@@ -279,7 +296,7 @@ impl Watch {
             ffi::SQLITE_TRANSACTION | ffi::SQLITE_SAVEPOINT => self.write("main"),
             ffi::SQLITE_ATTACH => {
                 self.seen.unusual.set(true);
-                sandbox::denied_attach(first).map_or(Verdict::Allow, |why| self.deny(why))
+                Verdict::Allow
             }
             ffi::SQLITE_DETACH => {
                 self.seen.unusual.set(true);
@@ -288,13 +305,13 @@ impl Watch {
                 }
                 Verdict::Allow
             }
-            ffi::SQLITE_PRAGMA => self.pragma(name, second),
+            ffi::SQLITE_PRAGMA => self.pragma(name),
             // CREATE and DROP of the rest, temp ones included.
             _ => self.write(if database.is_empty() { "temp" } else { database }),
         }
     }
 
-    fn pragma(&self, name: &str, value: Option<&str>) -> Verdict {
+    fn pragma(&self, name: &str) -> Verdict {
         const WHOLE: &[&str] = &[
             "integrity_check",
             "quick_check",
@@ -306,7 +323,7 @@ impl Watch {
         if WHOLE.iter().any(|whole| whole.eq_ignore_ascii_case(name)) {
             self.touch_all();
         }
-        sandbox::denied_pragma(name, value).map_or(Verdict::Allow, |why| self.deny(why))
+        Verdict::Allow
     }
 }
 
@@ -335,7 +352,10 @@ unsafe extern "C" fn authorize(
         let watch = unsafe { &*watch.cast::<Watch>() };
         // SAFETY: each is null or NUL-terminated and stays during the call.
         let (first, second, database) = unsafe { (text(first), text(second), text(database)) };
-        watch.judge(action, first, second, database.unwrap_or(""))
+        match watch.refused(action, first, second) {
+            Some(why) => watch.deny(why),
+            None => watch.judge(action, first, second, database.unwrap_or("")),
+        }
     });
     match verdict {
         Some(Verdict::Allow) => ffi::SQLITE_OK,

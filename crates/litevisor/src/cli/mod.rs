@@ -4,6 +4,7 @@ mod catalog;
 mod config;
 mod demo;
 mod query;
+mod sandbox;
 mod serve;
 mod table;
 mod terminal;
@@ -62,6 +63,8 @@ enum Command {
     /// Shows the configuration
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    /// Prints what a tenant's SQL may do: actions, functions, PRAGMAs, modules of virtual tables
+    Sandbox,
 }
 
 /// `--config`, of every command but `demo`.
@@ -182,6 +185,7 @@ impl Cli {
             Command::Query(args) => query::run(args, runtime).await,
             Command::Catalog(command) => catalog::run(command, runtime).await,
             Command::Config(command) => config::run(command),
+            Command::Sandbox => sandbox::run(),
         };
         match result {
             Ok(code) => code,
@@ -215,6 +219,7 @@ mod tests {
             "litevisor catalog infer --full --out c.toml --config x",
             "litevisor catalog check",
             "litevisor config show",
+            "litevisor sandbox",
         ] {
             assert!(Cli::try_parse_from(line.split(' ')).is_ok(), "{line}");
         }

@@ -3,5 +3,6 @@
 mod bad_input;
 mod get;
 mod post;
+mod sandbox;
 mod stream;
 mod tables;
