@@ -8,7 +8,6 @@ use model::limits::PRICE_WAIT_MS;
 use model::{Error, ErrorCode, TableSet, TenantId};
 use source::plan_scans;
 
-use crate::boot::tenant_not_found;
 use crate::core::Core;
 use crate::registry::Owner;
 use crate::slot::Slot;
@@ -67,7 +66,7 @@ fn status_of(core: &Core, slot: &Slot) -> InstanceStatus {
 }
 
 async fn exists(core: &Core, tenant: &TenantId) -> Result<(), Error> {
-    if core.source.has_tenant(tenant).await? { Ok(()) } else { Err(tenant_not_found()) }
+    if core.source.has_tenant(tenant).await? { Ok(()) } else { Err(Error::tenant_not_found()) }
 }
 
 /// What a boot of all tables would cost. A server may have to count for it, so only a few may ask

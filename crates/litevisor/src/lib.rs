@@ -2,6 +2,7 @@
 //! The program.
 
 pub mod app;
+pub mod auth;
 pub mod cli;
 pub mod config;
 pub mod demo;

@@ -129,6 +129,15 @@ impl Error {
         }
     }
 
+    /// There is no such tenant, or the caller may not see it: one error for both, so that nobody
+    /// learns which.
+    pub fn tenant_not_found() -> Self {
+        Error::new(
+            ErrorCode::TenantNotFound,
+            "there is no such tenant, or you may not see it; check the id",
+        )
+    }
+
     /// Adds a detail for the operator's log.
     #[must_use]
     pub fn with_internal(mut self, detail: impl Into<String>) -> Self {

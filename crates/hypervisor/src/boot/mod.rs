@@ -251,7 +251,7 @@ impl Drive {
         };
         let (exists, snapshot) = try_join(exists, core.source.open()).await?;
         if !exists {
-            return Err(tenant_not_found());
+            return Err(Error::tenant_not_found());
         }
         let account = Account::child(&core.budget, core.instance_bytes_max());
         let passing = Account::child(&core.budget, u64::MAX);
@@ -309,12 +309,4 @@ impl Drive {
             (!rest.is_empty()).then_some((rest, true))
         })?
     }
-}
-
-/// There is no such tenant.
-pub(crate) fn tenant_not_found() -> Error {
-    Error::new(
-        ErrorCode::TenantNotFound,
-        "there is no such tenant, or you may not see it; check the id",
-    )
 }

@@ -14,6 +14,7 @@ use source::Source;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::auth::Authenticator;
 use crate::config::Config;
 use crate::http::{Front, Listener, ListenerBounds, Service, bind};
 use crate::runtime::SystemRuntime;
@@ -179,8 +180,8 @@ async fn start(
         config,
         Arc::clone(&catalog),
         hypervisor.clone(),
-        Arc::clone(runtime),
-        Arc::clone(metrics),
+        Arc::new(Authenticator::new(&config.auth)?),
+        (Arc::clone(runtime), Arc::clone(metrics)),
     );
     front.open(service);
     let front = front.clone();

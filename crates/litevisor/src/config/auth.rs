@@ -1,27 +1,32 @@
-//! `[auth]`: who may ask. Only "none" is built.
+//! `[auth]`: who may ask.
 
 use super::reader::Reader;
+use super::value::words;
 
 /// `[auth]`.
 #[derive(Clone, Debug)]
 pub struct AuthConfig {
-    /// Whether somebody wrote `mode = "none"`, which listening beyond loopback asks for.
-    pub mode_said: bool,
+    /// How a request says who it is of.
+    pub mode: AuthMode,
+    /// Somebody said that tenants' listener may be reached by strangers without being asked.
+    pub allow_unauthenticated: bool,
 }
+
+/// How a request says who it is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuthMode {
+    /// Nobody is asked.
+    None,
+}
+
+words!(AuthMode, "none" => AuthMode::None);
 
 impl AuthConfig {
     pub(super) fn read(reader: &mut Reader) -> Self {
-        let mode = reader.take("auth", "mode", "none".to_owned());
-        let mode_said = reader.was_said();
-        match mode.as_str() {
-            "none" => {}
-            "trusted_header" | "api_keys" | "jwt" => {
-                reader.wrong("is not built yet in this mode: only \"none\" is");
-            }
-            _ => {
-                reader.wrong("is \"none\" (\"trusted_header\", \"api_keys\", \"jwt\" are to come)")
-            }
+        const S: &str = "auth";
+        AuthConfig {
+            mode: reader.take(S, "mode", AuthMode::None),
+            allow_unauthenticated: reader.take(S, "allow_unauthenticated", false),
         }
-        AuthConfig { mode_said }
     }
 }

@@ -18,7 +18,7 @@ mod value;
 use std::fmt;
 
 pub use admission::AdmissionConfig;
-pub use auth::AuthConfig;
+pub use auth::{AuthConfig, AuthMode};
 pub use catalog::CatalogConfig;
 pub use http::HttpConfig;
 pub use instance::{InstanceConfig, TablesMode};
@@ -104,7 +104,7 @@ impl Config {
     }
 
     /// Checks what `serve` may listen on: beyond loopback only with a declared catalog
-    /// (invariant 11) and with `[auth] mode` said aloud.
+    /// (invariant 11), and without authentication only if that was said in words.
     ///
     /// # Errors
     /// Which of the two is missing, and what to write.
@@ -123,11 +123,11 @@ impl Config {
                      `litevisor catalog infer --out catalog.toml`, read it, and set [catalog] path"
                 ));
             }
-            if !self.auth.mode_said {
+            if self.auth.mode == AuthMode::None && !self.auth.allow_unauthenticated {
                 wrong.push(format!(
                     "http.{key} = \"{address}\" is beyond loopback, where anybody who reaches the \
-                     port may read every tenant: if something in front of it authenticates, say so \
-                     with [auth] mode = \"none\""
+                     port may read every tenant: choose another [auth] mode or, if something in \
+                     front of it authenticates, write [auth] allow_unauthenticated = true"
                 ));
             }
         }

@@ -76,11 +76,6 @@ impl Reader {
         }
     }
 
-    /// Whether somebody said the setting taken last.
-    pub(super) fn was_said(&self) -> bool {
-        self.shown.last().is_some_and(|last| last.origin != Origin::Default)
-    }
-
     /// Notes something wrong with the setting taken last.
     pub(super) fn wrong(&mut self, why: &str) {
         if let Some(Shown { section, key, origin, .. }) = self.shown.last() {

@@ -72,7 +72,8 @@ fn refusals_name_place_and_remedy() {
         ("[source]\nkind = \"mongo\"", "is one of \"mongodb\", \"dump\""),
         ("[source]\nkind = \"mongodb\"", "source.uri is missing"),
         ("[source]\nkind = \"dump\"", "source.path is missing"),
-        ("[auth]\nmode = \"jwt\"", "auth.mode is not built yet"),
+        ("[auth]\nmode = \"open\"", "auth.mode is one of \"none\""),
+        ("[auth]\nallow_unauthenticated = \"yes\"", "is true or false"),
         ("[tls]\ncertificate = \"x\"", "the section [tls] is not built yet"),
         ("port = 1", "`port` stands outside of every section"),
         ("[instance]\ntables = \"some\"", "is one of \"on_demand\", \"lazy\", \"all\""),
@@ -95,12 +96,15 @@ fn beyond_loopback_needs_a_catalog_and_a_word() {
     assert!(check("[http]\nlisten = \"127.0.0.1:80\"\nadmin_listen = \"[::1]:81\"").is_ok());
     let open = "[http]\nlisten = \"0.0.0.0:80\"\n";
     assert_eq!(check(open).expect_err("refused").0.len(), 2);
-    let said = check(&format!("{open}[auth]\nmode = \"none\"\n")).expect_err("refused");
+    let word = "[auth]\nallow_unauthenticated = true\n";
+    let said = check(&format!("{open}{word}")).expect_err("refused");
     assert!(said.to_string().contains("catalog infer"), "{said}");
     let said = check(&format!("{open}[catalog]\npath = \"c.toml\"\n")).expect_err("refused");
-    assert!(said.to_string().contains("[auth] mode"), "{said}");
-    let both = format!("{open}[catalog]\npath = \"c.toml\"\n[auth]\nmode = \"none\"\n");
+    assert!(said.to_string().contains("allow_unauthenticated = true"), "{said}");
+    let both = format!("{open}[catalog]\npath = \"c.toml\"\n{word}");
     assert!(check(&both).is_ok());
+    let alone = format!("{open}[catalog]\npath = \"c.toml\"\n[auth]\nmode = \"none\"\n");
+    assert!(check(&alone).is_err(), "the mode alone is no word");
     assert!(check("[http]\nadmin_listen = \"[::]:81\"").is_err(), "the admin listener too");
 }
 

@@ -191,6 +191,21 @@ impl SettingValue for SocketAddr {
     }
 }
 
+impl SettingValue for bool {
+    fn read(raw: &Raw) -> Result<Self, String> {
+        match raw {
+            Raw::Bool(flag) => Some(*flag),
+            Raw::Untyped(text) => text.trim().parse().ok(),
+            _ => None,
+        }
+        .ok_or_else(|| "is true or false".to_owned())
+    }
+
+    fn show(&self) -> String {
+        self.to_string()
+    }
+}
+
 /// A positive count.
 impl SettingValue for usize {
     fn read(raw: &Raw) -> Result<Self, String> {

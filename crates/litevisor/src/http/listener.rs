@@ -1,7 +1,7 @@
 //! Listeners: bound before any slow work, a bounded number of connections, each with its
 //! deadlines; draining stops accepting, finishes what is under way, then closes.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::activity::{Activity, WatchedBody};
 use super::framing::{Ambiguous, Framing};
+use super::guard::Peer;
 use super::guarded_io::GuardedIo;
 use crate::runtime::SystemRuntime;
 use crate::telemetry::Metrics;
@@ -98,7 +99,7 @@ impl Listener {
                 () = self.closing.cancelled() => break,
                 accepted = accept(&self.socket, &room) => accepted,
             };
-            let Some((stream, permit)) = accepted else {
+            let Some((stream, peer, permit)) = accepted else {
                 // Out of file descriptors, most likely: some connection has to end first.
                 tokio::time::sleep(Duration::from_millis(ACCEPT_RETRY_MS)).await;
                 continue;
@@ -113,7 +114,7 @@ impl Listener {
             metrics.connection(1);
             let metrics = Arc::clone(&metrics);
             runtime.spawn_task("connection", async move {
-                connection.serve(stream).await;
+                connection.serve(stream, peer).await;
                 metrics.connection(-1);
                 drop(permit);
             });
@@ -130,11 +131,11 @@ impl Listener {
 async fn accept(
     socket: &TcpListener,
     room: &Arc<Semaphore>,
-) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+) -> Option<(TcpStream, IpAddr, tokio::sync::OwnedSemaphorePermit)> {
     // Over the bound, newcomers wait in the kernel's backlog.
     let permit = Arc::clone(room).acquire_owned().await.ok()?;
     match socket.accept().await {
-        Ok((stream, _)) => Some((stream, permit)),
+        Ok((stream, peer)) => Some((stream, peer.ip().to_canonical(), permit)),
         Err(error) => {
             tracing::warn!(%error, "cannot accept a connection");
             None
@@ -151,7 +152,7 @@ struct Connection {
 }
 
 impl Connection {
-    async fn serve(self, stream: TcpStream) {
+    async fn serve(self, stream: TcpStream, peer: IpAddr) {
         // Without it a small answer may wait 40 ms for an acknowledgement.
         let _ = stream.set_nodelay(true);
         let activity = Activity::new(Arc::clone(&self.runtime));
@@ -164,6 +165,7 @@ impl Connection {
         let requests = AtomicU64::new(0);
         let service = service_fn(move |mut request: Request<Incoming>| {
             let busy = watch.begin();
+            request.extensions_mut().insert(Peer(peer));
             if ambiguous.is(requests.fetch_add(1, Ordering::Relaxed) + 1) {
                 request.extensions_mut().insert(AmbiguousLength);
             }

@@ -8,6 +8,7 @@ mod error_pages;
 mod format;
 mod framing;
 mod front;
+mod guard;
 mod guarded_io;
 mod head;
 mod instance;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::http::Uri;
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, delete, get, post};
 use model::{Error, ErrorCode};
@@ -11,7 +12,7 @@ use model::{Error, ErrorCode};
 use super::admin::AdminState;
 use super::error::Problem;
 use super::service::Service;
-use super::{admin, error_pages, instance, openapi, query, schema};
+use super::{admin, error_pages, guard, instance, openapi, query, schema};
 use crate::telemetry::Route;
 
 /// The routes of tenants' listener, with their methods.
@@ -55,6 +56,8 @@ pub(super) fn public(service: Arc<Service>) -> Router {
         .route(INSTANCE, only(instance, "GET, DELETE"))
         .route(BOOT, only(post(instance::boot::handle), "POST"))
         .route(IMAGE, only(get(instance::image::handle), "GET"))
+        // What stands above is a tenant's; what follows is everybody's.
+        .route_layer(from_fn_with_state(Arc::clone(&service), guard::door))
         .route(OPENAPI, only(get(openapi::handle), "GET"))
         .route(ERROR_PAGE, only(get(error_pages::handle), "GET"))
         .fallback(not_found)

@@ -11,11 +11,12 @@ use axum::http::{HeaderMap, HeaderName, request::Parts};
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hypervisor::Hypervisor;
-use model::{Catalog, Clock, Error, ErrorCode, TenantId};
+use model::{Catalog, Clock, Error, ErrorCode};
 use tokio::sync::Semaphore;
 
 use super::pipe::Patience;
 use super::tenant::TenantNaming;
+use crate::auth::Authenticator;
 use crate::config::Config;
 use crate::runtime::SystemRuntime;
 use crate::telemetry::Metrics;
@@ -27,6 +28,7 @@ pub struct Service {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) naming: TenantNaming,
+    pub(crate) authenticator: Arc<Authenticator>,
     pub(crate) bounds: Bounds,
     /// Images on their way out as files: each holds a thread.
     pub(crate) image_downloads: Arc<Semaphore>,
@@ -50,8 +52,8 @@ impl Service {
         config: &Config,
         catalog: Arc<Catalog>,
         hypervisor: Hypervisor,
-        runtime: Arc<SystemRuntime>,
-        metrics: Arc<Metrics>,
+        authenticator: Arc<Authenticator>,
+        (runtime, metrics): (Arc<SystemRuntime>, Arc<Metrics>),
     ) -> Arc<Self> {
         let http = &config.http;
         let key_type = catalog.tenant_key_type;
@@ -66,6 +68,7 @@ impl Service {
                 header: header.and_then(|name| HeaderName::try_from(name).ok()),
                 key_type,
             },
+            authenticator,
             bounds: Bounds {
                 query_timeout: config.query.timeout.0,
                 sql_bytes_max: config.query.sql_bytes_max.0,
@@ -84,18 +87,6 @@ impl Service {
 
     pub(crate) fn clock(&self) -> Arc<dyn Clock> {
         Arc::clone(&self.runtime) as Arc<dyn Clock>
-    }
-
-    /// The tenant of a request.
-    pub(crate) fn tenant(&self, parts: &Parts) -> Result<TenantId, Error> {
-        self.naming.tenant(parts.uri.query(), &parts.headers)
-    }
-
-    /// The tenant of a request that has no other parameter.
-    pub(crate) fn tenant_alone(&self, parts: &Parts) -> Result<TenantId, Error> {
-        let tenant = self.tenant(parts)?;
-        self.only_parameter(parts)?;
-        Ok(tenant)
     }
 
     /// Refuses parameters in the URL other than the tenant's: what nobody reads is a mistake.

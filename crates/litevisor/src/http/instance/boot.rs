@@ -9,6 +9,7 @@ use hypervisor::BootRequested;
 
 use super::super::error::{Problem, ProblemBody};
 use super::super::service::Service;
+use crate::auth::Action;
 
 /// Boots a tenant's instance with all its tables, without waiting for it.
 #[utoipa::path(
@@ -26,7 +27,7 @@ pub(crate) async fn handle(
     request: Request,
 ) -> Result<Response<Body>, Problem> {
     let (parts, _) = request.into_parts();
-    let tenant = service.tenant_alone(&parts)?;
+    let tenant = service.tenant_alone(&parts, Action::BootInstance)?;
     let status = match service.hypervisor.boot(&tenant).await? {
         BootRequested::Started => StatusCode::ACCEPTED,
         BootRequested::AlreadyLive => StatusCode::OK,

@@ -9,6 +9,7 @@ use hypervisor::CloseRequested;
 
 use super::super::error::{Problem, ProblemBody};
 use super::super::service::Service;
+use crate::auth::Action;
 
 /// Shuts a tenant's instance down once its leases end.
 #[utoipa::path(
@@ -26,7 +27,7 @@ pub(crate) async fn handle(
     request: Request,
 ) -> Result<Response<Body>, Problem> {
     let (parts, _) = request.into_parts();
-    let tenant = service.tenant_alone(&parts)?;
+    let tenant = service.tenant_alone(&parts, Action::CloseInstance)?;
     let status = match service.hypervisor.close(&tenant).await? {
         CloseRequested::Closing => StatusCode::ACCEPTED,
         CloseRequested::Vacant => StatusCode::NO_CONTENT,

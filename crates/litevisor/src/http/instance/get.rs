@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 use super::super::error::{Problem, ProblemBody};
 use super::super::json_body::json;
 use super::super::service::Service;
+use crate::auth::Action;
 
 /// A tenant's instance.
 #[derive(Debug, Serialize, ToSchema)]
@@ -125,7 +126,7 @@ pub(crate) async fn handle(
     request: Request,
 ) -> Result<Response<Body>, Problem> {
     let (parts, _) = request.into_parts();
-    let tenant = service.tenant_alone(&parts)?;
+    let tenant = service.tenant_alone(&parts, Action::ReadInstance)?;
     let status = service.hypervisor.instance(&tenant).await?;
     Ok(json(StatusCode::OK, &view(&tenant, status, &service.catalog)))
 }

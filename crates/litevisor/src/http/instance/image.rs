@@ -16,6 +16,7 @@ use model::{Error, ErrorCode, Flow};
 use super::super::error::{Problem, ProblemBody};
 use super::super::pipe::{End, PipeReader, pipe};
 use super::super::service::Service;
+use crate::auth::Action;
 
 /// A tenant's whole database as an SQLite file; boots what is not loaded.
 #[utoipa::path(
@@ -35,7 +36,7 @@ pub(crate) async fn handle(
     if parts.method == Method::HEAD {
         return Err(Problem::method_not_allowed("GET"));
     }
-    let tenant = service.tenant_alone(&parts)?;
+    let tenant = service.tenant_alone(&parts, Action::DownloadImage)?;
     let permit = Arc::clone(&service.image_downloads).try_acquire_owned().map_err(|_| {
         let message = "too many images are on their way out; try again soon";
         Error::new(ErrorCode::Overloaded, message)

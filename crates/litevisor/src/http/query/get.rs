@@ -14,6 +14,7 @@ use super::super::service::Service;
 use super::super::{format, percent};
 use super::params::UrlParams;
 use super::{Wanted, invalid, run};
+use crate::auth::Action;
 
 /// Runs SQL on one tenant's data, everything in the URL.
 #[utoipa::path(
@@ -42,7 +43,7 @@ pub(crate) async fn handle(
         // It would cost the whole query to answer without the answer.
         return Err(Problem::method_not_allowed("GET, POST"));
     }
-    let tenant = service.tenant(&parts)?;
+    let tenant = service.tenant(&parts, Action::Query)?;
     let wanted = wanted(&service, &parts, tenant)?;
     run::run(service, wanted).await
 }

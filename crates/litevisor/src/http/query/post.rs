@@ -16,6 +16,7 @@ use super::super::format;
 use super::super::service::Service;
 use super::request_body::QueryBody;
 use super::{Wanted, request_body, run};
+use crate::auth::Action;
 
 /// Runs SQL on one tenant's data.
 #[utoipa::path(
@@ -35,7 +36,7 @@ pub(crate) fn handle(
     // Taken apart out here, so that the future has not both the request and its parts in it.
     let (parts, body) = request.into_parts();
     async move {
-        let tenant = service.tenant(&parts)?;
+        let tenant = service.tenant(&parts, Action::Query)?;
         check_content_type(&parts.headers)?;
         let bytes = service.read_body(&parts.headers, body).await?;
         let wanted = wanted(&service, &parts, tenant, &bytes)?;

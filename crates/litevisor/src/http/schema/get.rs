@@ -10,6 +10,7 @@ use super::super::error::{Problem, ProblemBody};
 use super::super::json_body::json;
 use super::super::service::Service;
 use super::view::{SchemaView, view};
+use crate::auth::Action;
 
 /// A tenant's tables: columns, descriptions, types, and for those loaded rows and drift. Never
 /// boots.
@@ -27,7 +28,7 @@ pub(crate) async fn handle(
     request: Request,
 ) -> Result<Response<Body>, Problem> {
     let (parts, _) = request.into_parts();
-    let tenant = service.tenant_alone(&parts)?;
+    let tenant = service.tenant_alone(&parts, Action::ReadSchema)?;
     let report = service.hypervisor.schema(&tenant).await?;
     Ok(json(StatusCode::OK, &view(&tenant, &report)))
 }

@@ -1,0 +1,67 @@
+//! The door of every tenant route: who asks is found out before anything else is looked at, and a
+//! handler gets its tenant from [`Service::tenant`] only, which asks the one rule of access.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::Response;
+use axum::http::request::Parts;
+use axum::middleware::Next;
+use axum::response::IntoResponse;
+use model::{Clock, Error, TenantId};
+
+use super::error::Problem;
+use super::service::Service;
+use crate::auth::{Action, Presented, Principal, Resource, Verdict, decide};
+
+/// Where a request's connection comes from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Peer(pub(super) IpAddr);
+
+/// Who asks: an extension of a request that the door let in.
+#[derive(Clone)]
+struct Caller(Arc<Principal>);
+
+/// Lets in whoever can say who they are.
+pub(super) async fn door(
+    State(service): State<Arc<Service>>,
+    mut request: Request,
+    next: Next,
+) -> Response<Body> {
+    let peer = request.extensions().get().map(|Peer(address)| *address);
+    let presented = Presented { headers: request.headers(), peer };
+    match service.authenticator.authenticate(presented).await {
+        Ok(principal) => {
+            request.extensions_mut().insert(Caller(principal));
+            next.run(request).await
+        }
+        Err(error) => Problem::from(error).into_response(),
+    }
+}
+
+impl Service {
+    /// The tenant of a request whose caller may do `action` to it.
+    ///
+    /// A tenant that is not among the credential's is refused here, before anybody knows whether
+    /// it exists: the same words, the same headers, the same work, whoever it is.
+    pub(crate) fn tenant(&self, parts: &Parts, action: Action) -> Result<TenantId, Error> {
+        let tenant = self.naming.tenant(parts.uri.query(), &parts.headers)?;
+        let Some(Caller(principal)) = parts.extensions.get() else {
+            return Err(Error::internal("a tenant route without a door"));
+        };
+        let resource = Resource::Tenant(tenant.as_str());
+        match decide(principal, action, resource, self.runtime.now()) {
+            Verdict::Allow => Ok(tenant),
+            Verdict::Deny(reason) => Err(reason.into()),
+        }
+    }
+
+    /// The tenant of a request that has no other parameter.
+    pub(crate) fn tenant_alone(&self, parts: &Parts, action: Action) -> Result<TenantId, Error> {
+        let tenant = self.tenant(parts, action)?;
+        self.only_parameter(parts)?;
+        Ok(tenant)
+    }
+}
