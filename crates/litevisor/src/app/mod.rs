@@ -8,14 +8,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hypervisor::Hypervisor;
-use model::limits::{FAREWELL_MS, SOURCE_RETRY_MS};
+use model::limits::{FAREWELL_MS, SOURCE_RETRY_MS, STREAM_PIECE_BYTES};
 use model::{Clock, Error};
 use source::Source;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::Authenticator;
-use crate::config::Config;
+use crate::config::{Config, HttpConfig};
 use crate::http::{Front, Listener, ListenerBounds, Service, bind};
 use crate::runtime::SystemRuntime;
 use crate::telemetry::{EventSink, Metrics};
@@ -97,12 +97,7 @@ impl App {
         let App { config, runtime, metrics, front, public, admin } = self;
         let admin_closing = CancellationToken::new();
         let public_closing = CancellationToken::new();
-        let bounds = ListenerBounds {
-            connections_max: config.http.connections_max,
-            keep_alive_timeout: config.http.keep_alive_timeout.0,
-            // A stream's own patience ends first: it knows why, and frees the lease.
-            write_timeout: config.http.stream_idle_timeout.0 + Duration::from_millis(FAREWELL_MS),
-        };
+        let bounds = bounds(&config.http);
         let listeners =
             [(admin.0, front.admin(), &admin_closing), (public.0, front.public(), &public_closing)]
                 .map(|(socket, answer, closing)| {
@@ -144,6 +139,19 @@ impl App {
         let _ = tokio::time::timeout(farewell, admin_ended.cancelled()).await;
         tracing::info!("drained");
         Ok(())
+    }
+}
+
+fn bounds(http: &HttpConfig) -> ListenerBounds {
+    // A stream's own patience ends first: it knows why, and frees the lease.
+    let write_timeout = http.stream_idle_timeout.0 + Duration::from_millis(FAREWELL_MS);
+    // Who takes no less than the least rate takes a piece in time.
+    let piece = Duration::from_secs(STREAM_PIECE_BYTES as u64 / http.stream_rate_min.0.max(1));
+    ListenerBounds {
+        connections_max: http.connections_max,
+        keep_alive_timeout: http.keep_alive_timeout.0,
+        write_timeout,
+        stream_timeout: write_timeout + piece.min(write_timeout),
     }
 }
 

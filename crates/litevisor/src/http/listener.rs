@@ -11,7 +11,7 @@ use axum::http::{Request, Response};
 use futures_util::future::BoxFuture;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto;
 use model::limits::{
     ACCEPT_RETRY_MS, CONNECTION_BUFFER_BYTES, FAREWELL_MS, HEADER_LIST_BYTES_MAX, RESETS_OURS_MAX,
@@ -25,6 +25,7 @@ use super::activity::{Activity, WatchedBody};
 use super::framing::{Ambiguous, Framing};
 use super::guard::Peer;
 use super::guarded_io::GuardedIo;
+use super::streams::{self, StreamedBody, Streams};
 use crate::runtime::SystemRuntime;
 use crate::telemetry::Metrics;
 
@@ -62,6 +63,8 @@ pub struct ListenerBounds {
     pub keep_alive_timeout: Duration,
     /// Taking nothing of a response.
     pub write_timeout: Duration,
+    /// Giving no window for the next piece of an HTTP/2 response.
+    pub stream_timeout: Duration,
 }
 
 /// A bound listener about to accept.
@@ -81,7 +84,10 @@ impl Listener {
     /// process stops at once.
     pub async fn serve(self, runtime: Arc<SystemRuntime>, metrics: Arc<Metrics>) {
         let room = Arc::new(Semaphore::new(self.bounds.connections_max));
-        let mut builder = auto::Builder::new(TokioExecutor::new());
+        let mut builder = auto::Builder::new(Streams {
+            runtime: Arc::clone(&runtime),
+            patience: self.bounds.stream_timeout,
+        });
         // `Activity` times heads: the library's timer does not run before the first bytes, nor
         // for HTTP/2.
         builder.http1().header_read_timeout(None).max_buf_size(CONNECTION_BUFFER_BYTES);
@@ -144,7 +150,7 @@ async fn accept(
 }
 
 struct Connection {
-    builder: Arc<auto::Builder<TokioExecutor>>,
+    builder: Arc<auto::Builder<Streams>>,
     answer: Answer,
     closing: CancellationToken,
     runtime: Arc<SystemRuntime>,
@@ -171,8 +177,10 @@ impl Connection {
             }
             let response = answer(request);
             async move {
-                let response = response.await.map(|body| WatchedBody::new(body, busy));
-                Ok::<_, std::convert::Infallible>(response)
+                let ours = streams::answering();
+                let response = response.await.map(StreamedBody::wrap);
+                drop(ours);
+                Ok::<_, std::convert::Infallible>(response.map(|body| WatchedBody::new(body, busy)))
             }
         });
         let connection = self.builder.serve_connection(io, service);

@@ -24,6 +24,7 @@ mod routes;
 mod schema;
 mod service;
 mod standing;
+mod streams;
 mod tenant;
 mod unread;
 

@@ -15,6 +15,11 @@ pub const PIPE_CHUNKS_MAX: usize = 4;
 /// A connection's own buffers, in and out.
 pub const CONNECTION_BUFFER_BYTES: usize = 128 * 1024;
 
+/// A body goes into an HTTP/2 stream in pieces of so many bytes, what a frame holds by default:
+/// that much of an answer's end may lie in the library's hands, for want of its peer's window,
+/// until the connection ends; what lies before it goes when the stream is cut.
+pub const STREAM_PIECE_BYTES: usize = 16 * 1024;
+
 /// Requests at once on one HTTP/2 connection.
 pub const STREAMS_PER_CONNECTION_MAX: u32 = 128;
 

@@ -15,6 +15,7 @@ const HEADERS: u8 = 1;
 const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
 const GOAWAY: u8 = 7;
+const WINDOW_UPDATE: u8 = 8;
 const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 const REFUSED_STREAM: u32 = 7;
@@ -23,6 +24,7 @@ const CANCEL: u32 = 8;
 
 struct Frame {
     kind: u8,
+    flags: u8,
     stream: u32,
     payload: Vec<u8>,
 }
@@ -42,7 +44,7 @@ fn next(stream: &mut TcpStream) -> Option<Frame> {
     stream.read_exact(&mut head).ok()?;
     let mut payload = vec![0; number(&[0, head[0], head[1], head[2]]) as usize];
     stream.read_exact(&mut payload).ok()?;
-    Some(Frame { kind: head[3], stream: number(&head[5..]), payload })
+    Some(Frame { kind: head[3], flags: head[4], stream: number(&head[5..]), payload })
 }
 
 fn open(app: &TestApp) -> TcpStream {
@@ -56,8 +58,9 @@ fn open(app: &TestApp) -> TcpStream {
 /// A head by HPACK's static table, nothing of it indexed.
 fn head(method: u8, path: &str) -> Vec<u8> {
     let length = u8::try_from(path.len()).expect("short");
-    assert!(length < 127);
-    [&[method, 0x86, 0x04, length], path.as_bytes(), &[0x01, 1, b't']].concat()
+    // Seven bits, and the rest in a byte of its own.
+    let length = if length < 127 { vec![length] } else { vec![127, length - 127] };
+    [&[method, 0x86, 0x04], &length[..], path.as_bytes(), &[0x01, 1, b't']].concat()
 }
 
 const GET: u8 = 0x82;
@@ -121,4 +124,107 @@ fn an_idle_connection_ends() {
     assert!(kinds.contains(&DATA) && kinds.contains(&GOAWAY), "{kinds:?}");
     let ended = stream.read(&mut [0]);
     assert!(!matches!(&ended, Err(e) if e.kind() == std::io::ErrorKind::WouldBlock), "{ended:?}");
+}
+
+/// Opens with a window of `window` bytes for each stream: answers' heads may come, and so much of
+/// their bodies.
+fn open_with_window(app: &TestApp, window: u32) -> TcpStream {
+    let mut stream = client::connect(app.address);
+    stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").expect("sent");
+    let setting = [&[0, 4], &window.to_be_bytes()[..]].concat();
+    stream.write_all(&frame(SETTINGS, 0, 0, &setting)).expect("sent");
+    stream.write_all(&frame(SETTINGS, 1, 0, &[])).expect("sent");
+    stream
+}
+
+fn ask(stream: &mut TcpStream, number: u32, sql: &str) {
+    let target = format!("/v1/query?tenant=tiny&sql={sql}");
+    stream
+        .write_all(&frame(HEADERS, END_HEADERS | END_STREAM, number, &head(GET, &target)))
+        .expect("sent");
+}
+
+/// Gives a stream, or with 0 the connection, `bytes` more.
+fn grant(stream: &mut TcpStream, number: u32, bytes: u32) {
+    stream.write_all(&frame(WINDOW_UPDATE, 0, number, &bytes.to_be_bytes())).expect("sent");
+}
+
+/// With a second as the patience for readers.
+fn impatient(more: &[(&str, &str, &str)]) -> TestApp {
+    let settings = [("http", "stream_idle_timeout", "1s"), ("http", "stream_rate_min", "1MiB")];
+    TestApp::start(&[&settings, more].concat()).ready()
+}
+
+#[test]
+fn a_peer_that_never_takes_its_answer_loses_the_connection() {
+    let app = impatient(&[("http", "keep_alive_timeout", "1s")]);
+    let mut stream = open_with_window(&app, 0);
+    ask(&mut stream, 1, "SELECT%201");
+    let kinds: Vec<u8> = std::iter::from_fn(|| next(&mut stream)).map(|frame| frame.kind).collect();
+    assert!(kinds.contains(&HEADERS) && !kinds.contains(&DATA), "{kinds:?}");
+    let ended = stream.read(&mut [0]);
+    assert!(!matches!(&ended, Err(e) if e.kind() == std::io::ErrorKind::WouldBlock), "{ended:?}");
+}
+
+#[test]
+fn a_stream_that_stands_still_is_cut_alone() {
+    let app = impatient(&[]);
+    let mut stream = open_with_window(&app, 0);
+    ask(&mut stream, 1, "SELECT%201");
+    let reset = std::iter::from_fn(|| next(&mut stream)).find(|frame| frame.kind == RST_STREAM);
+    let reset = reset.expect("a reset before the end");
+    assert_eq!((reset.stream, number(&reset.payload)), (1, CANCEL));
+    // Its neighbours on the connection, a proxy's other callers, are served as ever.
+    ask(&mut stream, 3, "SELECT%20'served'");
+    grant(&mut stream, 3, 1 << 16);
+    let data = std::iter::from_fn(|| next(&mut stream)).find(|frame| frame.kind == DATA);
+    let data = data.expect("an answer");
+    assert_eq!(data.stream, 3);
+    assert!(String::from_utf8_lossy(&data.payload).contains("served"));
+}
+
+#[test]
+fn a_stalled_result_holds_no_lease() {
+    let app = impatient(&[("admission", "replica_concurrent", "1")]);
+    // One byte of the stream is wanted, and no more.
+    let mut stream = open_with_window(&app, 1);
+    ask(
+        &mut stream,
+        1,
+        "WITH%20c(x)AS(SELECT%201%20UNION%20ALL%20SELECT%20x%2B1%20FROM%20c)SELECT%20x%20FROM%20c",
+    );
+    let reset = std::iter::from_fn(|| next(&mut stream)).find(|frame| frame.kind == RST_STREAM);
+    assert_eq!(reset.expect("a reset before the end").stream, 1);
+    answers(&app);
+    assert!(app.admin_get("/metrics").text().contains("outcome=\"client_too_slow\""));
+}
+
+#[test]
+fn a_slow_reader_that_goes_on_is_served_to_the_end() {
+    let app = impatient(&[]);
+    let mut stream = open_with_window(&app, 0);
+    let sql = "WITH%20c(x)AS(SELECT%201%20UNION%20ALL%20SELECT%20x%2B1%20FROM%20c%20LIMIT%20999)\
+               SELECT%20hex(zeroblob(50))FROM%20c";
+    ask(&mut stream, 1, sql);
+    grant(&mut stream, 0, 1 << 20);
+    let (mut body, mut granted) = (Vec::new(), 0);
+    loop {
+        if body.len() == granted {
+            // Its slowness is what is tested: all in all it takes longer than the patience.
+            std::thread::sleep(std::time::Duration::from_millis(500));
+            grant(&mut stream, 1, 16 << 10);
+            granted += 16 << 10;
+        }
+        let frame = next(&mut stream).expect("a frame before the end");
+        match frame.kind {
+            DATA => body.extend(frame.payload),
+            kind => assert_ne!(kind, RST_STREAM, "cut after {} bytes", body.len()),
+        }
+        if frame.kind == DATA && frame.flags & END_STREAM != 0 {
+            break;
+        }
+    }
+    assert!(body.len() > 6 * (16 << 10), "{} bytes", body.len());
+    let body: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
+    assert_eq!(body["row_count"], 999);
 }
