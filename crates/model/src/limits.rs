@@ -1,11 +1,13 @@
 //! Every bound of the program, by name: its value, its unit (the last word of the name) and why.
 //! Settings have their default and hard cap here too.
 
+mod auth;
 mod engine;
 mod http;
 mod hypervisor;
 mod source;
 
+pub use auth::*;
 pub use engine::*;
 pub use http::*;
 pub use hypervisor::*;

@@ -184,11 +184,13 @@ async fn start(
     let source = Arc::clone(&parts.source);
     let hypervisor =
         parts.hypervisor(config, runtime, events).await.map_err(|error| format!("{error}"))?;
+    let authenticator = Arc::new(Authenticator::new(&config.auth)?);
+    authenticator.watch(runtime, metrics);
     let service = Service::new(
         config,
         Arc::clone(&catalog),
         hypervisor.clone(),
-        Arc::new(Authenticator::new(&config.auth)?),
+        authenticator,
         (Arc::clone(runtime), Arc::clone(metrics)),
     );
     front.open(service);

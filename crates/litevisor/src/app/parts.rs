@@ -11,6 +11,7 @@ use source::infer::{Options, infer};
 use source::mongo::{MongoSettings, MongoSource, SnapshotMode};
 
 use super::{Progress, settings};
+use crate::auth::Authenticator;
 use crate::config::{Config, SnapshotWanted, SourceConfig, SourceKind};
 use crate::runtime::SystemRuntime;
 use crate::telemetry::EventSink;
@@ -56,7 +57,7 @@ fn told(error: Error) -> String {
 }
 
 /// Settles what can be told wrong without asking anybody: the connection string and its database,
-/// the dump's folder, the declared catalog.
+/// the dump's folder, the credentials, the declared catalog.
 ///
 /// # Errors
 /// What is wrong and what to do.
@@ -70,6 +71,7 @@ pub fn check(config: &Config) -> Result<(), String> {
         }
         _ => return Err(NO_SOURCE.to_owned()),
     }
+    Authenticator::new(&config.auth)?;
     declared_catalog(config).map(drop)
 }
 

@@ -2,7 +2,12 @@
 //! principal in `authenticator`. Knows no routes and no statuses.
 
 mod authenticator;
+mod bearer;
+mod hex;
+mod keys;
 mod rule;
+mod watched;
 
-pub use authenticator::{Authenticator, Presented};
+pub use authenticator::{Authenticator, Presented, Refusal};
+pub use keys::{ApiKey, KeyFile, KeyRecord, KeyRing, write_private};
 pub use rule::{Action, Pattern, Principal, Reason, Resource, Role, Tenants, Verdict, decide};

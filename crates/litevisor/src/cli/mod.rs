@@ -3,6 +3,7 @@
 mod catalog;
 mod config;
 mod demo;
+mod key;
 mod query;
 mod sandbox;
 mod serve;
@@ -63,6 +64,9 @@ enum Command {
     /// Shows the configuration
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    /// Makes, lists and revokes API keys
+    #[command(subcommand)]
+    Key(key::KeyCommand),
     /// Prints what a tenant's SQL may do: actions, functions, PRAGMAs, modules of virtual tables
     Sandbox,
 }
@@ -185,6 +189,7 @@ impl Cli {
             Command::Query(args) => query::run(args, runtime).await,
             Command::Catalog(command) => catalog::run(command, runtime).await,
             Command::Config(command) => config::run(command),
+            Command::Key(command) => key::run(command, &runtime),
             Command::Sandbox => sandbox::run(),
         };
         match result {
@@ -220,9 +225,18 @@ mod tests {
             "litevisor catalog check",
             "litevisor config show",
             "litevisor sandbox",
+            "litevisor key create --name n --tenant a --tenant b --role owner --expires-in 90d",
+            "litevisor key create --name n --tenant-pattern a-* --file keys.toml",
+            "litevisor key create --name n --all-tenants",
+            "litevisor key list --file keys.toml",
+            "litevisor key revoke 0123456789abcdef",
         ] {
             assert!(Cli::try_parse_from(line.split(' ')).is_ok(), "{line}");
         }
         assert!(Cli::try_parse_from(["litevisor", "query", "SELECT 1"]).is_err(), "no tenant");
+        for line in ["--name n", "--tenant a", "--name n --tenant a --all-tenants"] {
+            let line = format!("litevisor key create {line}");
+            assert!(Cli::try_parse_from(line.split(' ')).is_err(), "{line}");
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! `[auth]`: who may ask.
 
+use std::path::PathBuf;
+
 use super::reader::Reader;
 use super::value::words;
 
@@ -10,6 +12,8 @@ pub struct AuthConfig {
     pub mode: AuthMode,
     /// Somebody said that tenants' listener may be reached by strangers without being asked.
     pub allow_unauthenticated: bool,
+    /// The file of API keys.
+    pub keys_file: Option<PathBuf>,
 }
 
 /// How a request says who it is of.
@@ -17,16 +21,23 @@ pub struct AuthConfig {
 pub enum AuthMode {
     /// Nobody is asked.
     None,
+    /// By an API key of a file.
+    ApiKeys,
 }
 
-words!(AuthMode, "none" => AuthMode::None);
+words!(AuthMode, "none" => AuthMode::None, "api_keys" => AuthMode::ApiKeys);
 
 impl AuthConfig {
     pub(super) fn read(reader: &mut Reader) -> Self {
         const S: &str = "auth";
-        AuthConfig {
-            mode: reader.take(S, "mode", AuthMode::None),
-            allow_unauthenticated: reader.take(S, "allow_unauthenticated", false),
+        let mode = reader.take(S, "mode", AuthMode::None);
+        let allow_unauthenticated = reader.take(S, "allow_unauthenticated", false);
+        let keys_file = reader.take_optional(S, "keys_file");
+        if mode == AuthMode::ApiKeys && keys_file.is_none() {
+            reader.wrong(
+                "is missing: mode \"api_keys\" needs the file; `litevisor key create` makes it",
+            );
         }
+        AuthConfig { mode, allow_unauthenticated, keys_file }
     }
 }

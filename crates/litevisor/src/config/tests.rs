@@ -73,6 +73,7 @@ fn refusals_name_place_and_remedy() {
         ("[source]\nkind = \"mongodb\"", "source.uri is missing"),
         ("[source]\nkind = \"dump\"", "source.path is missing"),
         ("[auth]\nmode = \"open\"", "auth.mode is one of \"none\""),
+        ("[auth]\nmode = \"api_keys\"", "auth.keys_file is missing"),
         ("[auth]\nallow_unauthenticated = \"yes\"", "is true or false"),
         ("[tls]\ncertificate = \"x\"", "the section [tls] is not built yet"),
         ("port = 1", "`port` stands outside of every section"),

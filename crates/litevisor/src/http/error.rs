@@ -1,7 +1,7 @@
 //! Problems (RFC 9457): the only map from an error's code to an HTTP status.
 
 use axum::body::Body;
-use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, Response, StatusCode};
 use axum::response::IntoResponse;
 use model::{Error, ErrorCode};
@@ -98,6 +98,9 @@ fn retry_after(error: &Error) -> Option<u64> {
         | ErrorCode::InstanceBooting
         | ErrorCode::ShuttingDown => Some(1),
         ErrorCode::SourceUnavailable | ErrorCode::StoreUnavailable => Some(5),
+        // One answer for every tenant that is not there for the caller: no word of when somebody
+        // last asked for it.
+        ErrorCode::TenantNotFound => return None,
         _ => None,
     };
     error.retry_after.map(|wait| wait.as_millis().div_ceil(1000).max(1) as u64).or(default)
@@ -127,6 +130,10 @@ impl IntoResponse for Problem {
         if let Some(seconds) = retry_after(error) {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
+        if error.code == ErrorCode::Unauthenticated {
+            headers
+                .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"litevisor\""));
+        }
         if let Some(allow) = self.allow {
             headers.insert(ALLOW, HeaderValue::from_static(allow));
         }
@@ -155,5 +162,7 @@ mod tests {
             Error::new(ErrorCode::Overloaded, "x").retry_after(std::time::Duration::from_millis(3));
         assert_eq!(retry_after(&error), Some(1));
         assert_eq!(retry_after(&Error::new(ErrorCode::SqlError, "x")), None);
+        let remembered = Error::tenant_not_found().retry_after(std::time::Duration::from_secs(3));
+        assert_eq!(retry_after(&remembered), None);
     }
 }

@@ -37,7 +37,10 @@ pub(super) async fn door(
             request.extensions_mut().insert(Caller(principal));
             next.run(request).await
         }
-        Err(error) => Problem::from(error).into_response(),
+        Err(refusal) => {
+            service.metrics.access_denied(refusal.name());
+            Problem::from(Error::from(refusal)).into_response()
+        }
     }
 }
 
@@ -54,7 +57,10 @@ impl Service {
         let resource = Resource::Tenant(tenant.as_str());
         match decide(principal, action, resource, self.runtime.now()) {
             Verdict::Allow => Ok(tenant),
-            Verdict::Deny(reason) => Err(reason.into()),
+            Verdict::Deny(reason) => {
+                self.metrics.access_denied(reason.name());
+                Err(reason.into())
+            }
         }
     }
 

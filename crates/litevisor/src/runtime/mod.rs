@@ -68,6 +68,16 @@ impl SystemRuntime {
     }
 }
 
+/// Random bytes from the system, for secrets.
+///
+/// # Errors
+/// The system has none.
+pub fn secret_bytes<const N: usize>() -> Result<[u8; N], String> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| format!("no random numbers: {error}"))?;
+    Ok(bytes)
+}
+
 impl Clock for SystemRuntime {
     #[expect(clippy::disallowed_methods, reason = "the one room for the clock")]
     fn now(&self) -> Timestamp {

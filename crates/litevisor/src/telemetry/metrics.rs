@@ -14,6 +14,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
+use super::access::{AccessMetrics, CredentialFile};
+
 /// What a metric does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MetricKind {
@@ -61,6 +63,13 @@ pub const METRICS: &[(&str, MetricKind, &str, &str)] = &[
     ("litevisor_budget_used_bytes", MetricKind::Gauge, "", "Bytes reserved of the budget"),
     ("litevisor_budget_limit_bytes", MetricKind::Gauge, "", "The budget"),
     ("litevisor_evictions_total", MetricKind::Counter, "reason", "Instances shut down"),
+    ("litevisor_access_denied_total", MetricKind::Counter, "reason", "Requests not allowed"),
+    (
+        "litevisor_credential_reads_total",
+        MetricKind::Counter,
+        "file, outcome",
+        "Files of credentials read anew",
+    ),
 ];
 
 /// How a query ended.
@@ -175,6 +184,7 @@ pub struct Metrics {
     budget_used: Gauge<u64, AtomicU64>,
     budget_limit: Gauge<u64, AtomicU64>,
     evictions: Family<ReasonLabel, Counter>,
+    access: AccessMetrics,
 }
 
 /// 50 us to 27 min, each 2.5 times the last: a point query is 30 us, a boot minutes.
@@ -222,6 +232,7 @@ impl Metrics {
             budget_used: Gauge::default(),
             budget_limit: Gauge::default(),
             evictions: Family::default(),
+            access: AccessMetrics::default(),
         };
         metrics.register(&mut registry, stage_family);
         *metrics.registry.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = registry;
@@ -261,6 +272,7 @@ impl Metrics {
         registry.register("budget_used_bytes", help("budget_used"), self.budget_used.clone());
         registry.register("budget_limit_bytes", help("budget_limit"), self.budget_limit.clone());
         registry.register("evictions", help("evictions"), self.evictions.clone());
+        self.access.register(registry, help);
     }
 
     /// A request was answered.
@@ -312,6 +324,16 @@ impl Metrics {
     /// An instance was shut down.
     pub fn evicted(&self, reason: &'static str) {
         self.evictions.get_or_create(&ReasonLabel { reason }).inc();
+    }
+
+    /// A request was not allowed.
+    pub fn access_denied(&self, reason: &'static str) {
+        self.access.denied(reason);
+    }
+
+    /// A file of credentials was read anew, or could not be.
+    pub fn credentials_read(&self, file: CredentialFile, ok: bool) {
+        self.access.read(file, ok);
     }
 
     /// Memory and load, looked at when scraped.
@@ -367,6 +389,8 @@ mod tests {
         metrics.shed("rate");
         metrics.panicked();
         metrics.evicted("idle");
+        metrics.access_denied("role");
+        metrics.credentials_read(CredentialFile::Keys, true);
         metrics.usage(&Usage::default());
         metrics.encode()
     }

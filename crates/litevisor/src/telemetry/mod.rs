@@ -1,10 +1,12 @@
 //! What the operator sees: logs and metrics.
 
+mod access;
 mod events;
 mod log;
 mod metrics;
 mod requests;
 
+pub use access::CredentialFile;
 pub use events::EventSink;
 pub use log::start_logging;
 pub use metrics::{METRICS, MetricKind, Metrics, Outcome, Route, Stage};

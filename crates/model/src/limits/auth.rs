@@ -1,0 +1,17 @@
+//! Bounds of credentials.
+
+/// Bytes of a file of credentials (API keys, a key set): ten thousand keys and room to spare.
+pub const KEY_FILE_BYTES_MAX: u64 = 8 << 20;
+
+/// API keys in force: each is held in memory, and a file of more is a mistake.
+pub const KEYS_MAX: usize = 20_000;
+
+/// Bytes of an API key's name: it stands in every audit line.
+pub const KEY_NAME_BYTES_MAX: usize = 128;
+
+/// Pause between two looks at a file of credentials, in milliseconds: a key that was revoked stays
+/// good for so long at most.
+pub const CREDENTIAL_POLL_MS: u64 = 2_000;
+
+/// Bytes of an `Authorization` field: a token of an identity provider with long lists of groups.
+pub const CREDENTIAL_BYTES_MAX: usize = 16 * 1024;
