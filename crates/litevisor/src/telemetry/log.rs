@@ -3,8 +3,9 @@
 
 use std::io::IsTerminal;
 
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::format::FmtSpan;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::{LogFormat, TelemetryConfig};
 
@@ -13,12 +14,11 @@ use crate::config::{LogFormat, TelemetryConfig};
 /// # Errors
 /// A filter that cannot be read.
 pub fn start_logging(config: &TelemetryConfig) -> Result<(), String> {
-    let filter = EnvFilter::try_new(&config.log_level)
-        .map_err(|error| format!("telemetry.log_level: {error}"))?;
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_span_events(FmtSpan::NONE)
-        .with_writer(std::io::stderr);
+    // By target and level alone: filters that look at spans cost each request some.
+    let filter = config.log_level.parse::<Targets>();
+    let filter = filter.map_err(|error| format!("telemetry.log_level: {error}"))?;
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let registry = tracing_subscriber::registry().with(filter);
     let json = match config.log_format {
         LogFormat::Json => true,
         LogFormat::Text => false,
@@ -27,9 +27,10 @@ pub fn start_logging(config: &TelemetryConfig) -> Result<(), String> {
     let ansi = std::io::stderr().is_terminal();
     // A global subscriber may be set once; a test binary starts several programs.
     let _ = if json {
-        lines.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init()
+        let json = lines.json().flatten_event(true).with_current_span(true).with_span_list(false);
+        registry.with(json).try_init()
     } else {
-        lines.with_ansi(ansi).with_target(false).try_init()
+        registry.with(lines.with_ansi(ansi).with_target(false)).try_init()
     };
     Ok(())
 }
