@@ -95,11 +95,16 @@ impl Fetch {
                 }
             }
             if let Some(mut stream) = self.head.stream.take() {
-                while let Some(batch) = stream.next_batch().await? {
+                let mut next = stream.next_batch().await?;
+                while let Some(batch) = next {
                     self.load.add_bytes(batch.bytes() as u64);
-                    if !send(&self.core, &self.accounts, &self.to, self.scan, batch).await? {
+                    let sending = send(&self.core, &self.accounts, &self.to, self.scan, batch);
+                    // The next one is asked for first: the source works on it meanwhile.
+                    let (more, sent) = tokio::try_join!(biased; stream.next_batch(), sending)?;
+                    if !sent {
                         return Ok(());
                     }
+                    next = more;
                 }
             }
             self.snapshot.verify(std::slice::from_ref(&self.spec)).await?;

@@ -74,7 +74,7 @@ pub const SPIN_LOOKS_MAX: usize = 1 << 16;
 pub const BOOTS_QUEUED_MAX: usize = 1024;
 
 /// Batches between the source and a load's thread: network, decoding and inserting overlap with
-/// four (DESIGN §3).
+/// four (DESIGN §3). Besides them each scan holds one that waits for its place, and reads one.
 pub const LOAD_BATCHES_IN_FLIGHT: usize = 4;
 
 /// Bytes of BSON up to which a scan is read whole before its load takes a thread.
