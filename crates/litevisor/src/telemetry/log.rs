@@ -7,6 +7,7 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use super::span_fields::SpanFields;
 use crate::config::{LogFormat, TelemetryConfig};
 
 /// Starts writing log lines. The second call in a process changes nothing (tests).
@@ -28,6 +29,7 @@ pub fn start_logging(config: &TelemetryConfig) -> Result<(), String> {
     // A global subscriber may be set once; a test binary starts several programs.
     let _ = if json {
         let json = lines.json().flatten_event(true).with_current_span(true).with_span_list(false);
+        let json = json.fmt_fields(SpanFields);
         registry.with(json).try_init()
     } else {
         registry.with(lines.with_ansi(ansi).with_target(false)).try_init()

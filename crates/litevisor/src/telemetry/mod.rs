@@ -5,6 +5,7 @@ mod events;
 mod log;
 mod metrics;
 mod requests;
+mod span_fields;
 
 pub use access::CredentialFile;
 pub use events::EventSink;
