@@ -242,6 +242,11 @@ impl Bench {
         })
     }
 
+    /// How often the clock was read.
+    pub(crate) fn looks(&self) -> u64 {
+        self.clock.0.load(Ordering::Relaxed) / 1_000_000
+    }
+
     pub(crate) fn rows(&self, sql: &str) -> Vec<String> {
         let mut kept = Kept::default();
         match self.run(sql, &mut kept) {

@@ -3,6 +3,7 @@
 
 mod callback;
 mod conn;
+mod due;
 #[cfg(test)]
 mod fixture;
 mod functions;

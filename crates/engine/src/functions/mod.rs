@@ -5,6 +5,7 @@ mod regexp;
 mod series;
 #[cfg(test)]
 mod tests;
+mod text;
 mod zone;
 
 use rusqlite::ffi;
@@ -16,6 +17,7 @@ use crate::conn::{Connection, SqlFault};
 pub(crate) fn register(connection: &Connection) -> Result<(), SqlFault> {
     context::define(connection, c"regexp", 2, regexp::regexp)?;
     context::define(connection, c"to_zone", 2, zone::to_zone)?;
+    text::define(connection)?;
     match series::define(connection) {
         ffi::SQLITE_OK => Ok(()),
         code => Err(SqlFault { code, message: "generate_series".to_owned(), offset: None }),

@@ -10,6 +10,7 @@ use rusqlite::ffi;
 
 use crate::callback::caught;
 use crate::conn::Connection;
+use crate::due;
 
 /// Asked every so many VM steps; an error ends the statement.
 pub(super) struct Look<'a> {
@@ -40,8 +41,10 @@ impl<'a> Look<'a> {
         connection: &Connection,
         body: impl FnOnce() -> R,
     ) -> R {
-        let _installed = Installed(connection.clone());
         let pointer = ptr::from_ref(self).cast_mut().cast::<c_void>();
+        // SAFETY: `self` outlives the guard.
+        let _asked = unsafe { due::install(progress, pointer) };
+        let _installed = Installed(connection.clone());
         // SAFETY: the handle is open; the guard takes the pointer back before `self` can go, also
         // when `body` panics.
         unsafe {

@@ -30,6 +30,9 @@ pub const ANALYZE_SAMPLE_ROWS: u32 = 200;
 /// VM steps between two looks at the deadline and the interrupt: tens of microseconds.
 pub const PROGRESS_STEPS: i32 = 1_000;
 
+/// Steps of a loop in one of our own functions between two such looks: comparisons of a few bytes.
+pub const FUNCTION_STEPS: u32 = 100_000;
+
 /// VM steps that one statement may compile to: 48 MB of program. A list of values that fills the
 /// default `query.sql_bytes_max` needs three quarters of it; SQLite's default is 250 million.
 pub const STATEMENT_STEPS_MAX: u64 = 2_000_000;
