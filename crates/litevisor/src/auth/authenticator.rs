@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use hyper::HeaderMap;
-use model::{Error, ErrorCode};
+use model::{Error, ErrorCode, Timestamp};
 
 use super::bearer::{self, Malformed};
+use super::jwt::{ClaimNames, JwtRules, JwtVerifier};
 use super::keys::{KeyRing, read_bounded};
 use super::rule::Principal;
-use super::watched::Watched;
-use crate::config::{AuthConfig, AuthMode};
+use super::watched::{Take, Watched};
+use crate::config::{AuthConfig, AuthMode, JwtConfig};
 use crate::runtime::SystemRuntime;
 use crate::telemetry::{CredentialFile, Metrics};
 
@@ -22,6 +23,8 @@ pub struct Presented<'a> {
     pub headers: &'a HeaderMap,
     /// Where its connection comes from.
     pub peer: Option<IpAddr>,
+    /// When.
+    pub now: Timestamp,
 }
 
 /// Why nobody can be told from what was presented.
@@ -72,6 +75,13 @@ pub enum Authenticator {
         /// Where they come from.
         path: PathBuf,
     },
+    /// By a token of an issuer.
+    Jwt {
+        /// Checks them.
+        verifier: Arc<JwtVerifier>,
+        /// Where the issuer's keys come from.
+        path: PathBuf,
+    },
 }
 
 impl Authenticator {
@@ -80,33 +90,46 @@ impl Authenticator {
     /// # Errors
     /// What of the settings or the files is wrong, and what to do.
     pub fn new(config: &AuthConfig) -> Result<Self, String> {
-        match (config.mode, &config.keys_file) {
-            (AuthMode::None, _) => Ok(Authenticator::Open(Arc::new(Principal::anybody()))),
-            (AuthMode::ApiKeys, Some(path)) => {
-                let ring = KeyRing::default();
+        let file = |setting, path: &Option<PathBuf>| {
+            let path = path.clone().ok_or_else(|| format!("auth.{setting} is missing"))?;
+            let text = read_bounded(&path).map_err(|why| format!("auth.{setting}: {why}"))?;
+            Ok::<_, String>((path, text))
+        };
+        match config.mode {
+            AuthMode::None => Ok(Authenticator::Open(Arc::new(Principal::anybody()))),
+            AuthMode::ApiKeys => {
+                let (path, text) = file("keys_file", &config.keys_file)?;
+                let ring = Arc::new(KeyRing::default());
                 let named = |why| format!("auth.keys_file: {}: {why}", path.display());
-                ring.load(&read_bounded(path)?).map_err(named)?;
-                Ok(Authenticator::ApiKeys { ring: Arc::new(ring), path: path.clone() })
+                ring.load(&text).map_err(named)?;
+                Ok(Authenticator::ApiKeys { ring, path })
             }
-            (AuthMode::ApiKeys, None) => Err("auth.keys_file is missing".to_owned()),
+            AuthMode::Jwt => {
+                let (path, text) = file("jwt_keys_file", &config.jwt.keys_file)?;
+                let verifier = Arc::new(JwtVerifier::new(rules(&config.jwt)));
+                let named = |why| format!("auth.jwt_keys_file: {}: {why}", path.display());
+                verifier.load_file(&text).map_err(named)?;
+                Ok(Authenticator::Jwt { verifier, path })
+            }
         }
     }
 
     /// Reads the files again whenever they change, from now on.
     pub fn watch(&self, runtime: &Arc<SystemRuntime>, metrics: &Arc<Metrics>) {
-        match self {
-            Authenticator::Open(_) => {}
+        let (path, kind, take): (_, _, Take) = match self {
+            Authenticator::Open(_) => return,
             Authenticator::ApiKeys { ring, path } => {
                 let ring = Arc::clone(ring);
-                let watched = Watched {
-                    path: path.clone(),
-                    kind: CredentialFile::Keys,
-                    take: Box::new(move |text| ring.load(text)),
-                };
-                let watching = watched.watch(Arc::clone(runtime), Arc::clone(metrics));
-                runtime.spawn_task("credentials", watching);
+                (path, CredentialFile::Keys, Box::new(move |text| ring.load(text)))
             }
-        }
+            Authenticator::Jwt { verifier, path, .. } => {
+                let verifier = Arc::clone(verifier);
+                (path, CredentialFile::JwtKeys, Box::new(move |text| verifier.load_file(text)))
+            }
+        };
+        let watched = Watched { path: path.clone(), kind, take };
+        let watching = watched.watch(Arc::clone(runtime), Arc::clone(metrics));
+        runtime.spawn_task("credentials", watching);
     }
 
     /// Who sent the request. Whether the credential has ended is the rule's to say.
@@ -120,6 +143,27 @@ impl Authenticator {
                 let token = bearer::token(presented.headers)?.ok_or(Refusal::Missing)?;
                 ring.find(token).ok_or(Refusal::Invalid)
             }
+            Authenticator::Jwt { verifier, .. } => {
+                let token = bearer::token(presented.headers)?.ok_or(Refusal::Missing)?;
+                let verified = verifier.verify(token, presented.now);
+                verified.map(Arc::new).map_err(|_| Refusal::Invalid)
+            }
         }
+    }
+}
+
+fn rules(config: &JwtConfig) -> JwtRules {
+    JwtRules {
+        algorithms: config.algorithms.clone(),
+        issuer: config.issuer.clone(),
+        audience: config.audience.clone(),
+        skew: config.skew.0,
+        claims: ClaimNames {
+            name: config.name_claim.clone(),
+            tenants: config.tenants_claim.clone(),
+            all_tenants: config.all_tenants_claim.clone(),
+            role: config.role_claim.clone(),
+            role_prefix: config.role_prefix.clone(),
+        },
     }
 }

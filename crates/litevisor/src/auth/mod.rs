@@ -4,10 +4,12 @@
 mod authenticator;
 mod bearer;
 mod hex;
+mod jwt;
 mod keys;
 mod rule;
 mod watched;
 
 pub use authenticator::{Authenticator, Presented, Refusal};
+pub use jwt::{ClaimNames, JwtRules, JwtVerifier};
 pub use keys::{ApiKey, KeyFile, KeyRecord, KeyRing, write_private};
 pub use rule::{Action, Pattern, Principal, Reason, Resource, Role, Tenants, Verdict, decide};

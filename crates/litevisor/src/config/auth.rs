@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::jwt::JwtConfig;
 use super::reader::Reader;
 use super::value::words;
 
@@ -14,6 +15,8 @@ pub struct AuthConfig {
     pub allow_unauthenticated: bool,
     /// The file of API keys.
     pub keys_file: Option<PathBuf>,
+    /// What a token must be.
+    pub jwt: JwtConfig,
 }
 
 /// How a request says who it is of.
@@ -23,9 +26,15 @@ pub enum AuthMode {
     None,
     /// By an API key of a file.
     ApiKeys,
+    /// By a token that an issuer signed.
+    Jwt,
 }
 
-words!(AuthMode, "none" => AuthMode::None, "api_keys" => AuthMode::ApiKeys);
+words!(AuthMode,
+    "none" => AuthMode::None,
+    "api_keys" => AuthMode::ApiKeys,
+    "jwt" => AuthMode::Jwt,
+);
 
 impl AuthConfig {
     pub(super) fn read(reader: &mut Reader) -> Self {
@@ -38,6 +47,7 @@ impl AuthConfig {
                 "is missing: mode \"api_keys\" needs the file; `litevisor key create` makes it",
             );
         }
-        AuthConfig { mode, allow_unauthenticated, keys_file }
+        let jwt = JwtConfig::read(reader, mode == AuthMode::Jwt);
+        AuthConfig { mode, allow_unauthenticated, keys_file, jwt }
     }
 }

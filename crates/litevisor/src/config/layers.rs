@@ -49,6 +49,8 @@ pub(super) enum Raw {
     Integer(i64),
     /// A TOML boolean.
     Bool(bool),
+    /// A TOML list of strings.
+    Texts(Vec<String>),
     /// Text of the environment or of a flag, which may mean any type.
     Untyped(String),
     /// A TOML value that no setting has: its kind's name.
@@ -148,7 +150,13 @@ fn raw(value: &DeValue<'_>) -> Raw {
         DeValue::Boolean(flag) => Raw::Bool(*flag),
         DeValue::Float(_) => Raw::Other("float"),
         DeValue::Datetime(_) => Raw::Other("date"),
-        DeValue::Array(_) => Raw::Other("list"),
+        DeValue::Array(values) => {
+            let texts = values.iter().map(|value| match value.get_ref() {
+                DeValue::String(text) => Some(text.to_string()),
+                _ => None,
+            });
+            texts.collect::<Option<_>>().map_or(Raw::Other("list"), Raw::Texts)
+        }
         DeValue::Table(_) => Raw::Other("table"),
     }
 }

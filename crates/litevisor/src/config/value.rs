@@ -206,6 +206,24 @@ impl SettingValue for bool {
     }
 }
 
+/// In the environment and in flags: separated by commas.
+impl SettingValue for Vec<String> {
+    fn read(raw: &Raw) -> Result<Self, String> {
+        match raw {
+            Raw::Texts(texts) => Ok(texts.clone()),
+            Raw::Untyped(text) => {
+                let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+                Ok(parts.map(str::to_owned).collect())
+            }
+            _ => Err("is a list of texts, such as [\"a\", \"b\"]".to_owned()),
+        }
+    }
+
+    fn show(&self) -> String {
+        format!("{self:?}")
+    }
+}
+
 /// A positive count.
 impl SettingValue for usize {
     fn read(raw: &Raw) -> Result<Self, String> {

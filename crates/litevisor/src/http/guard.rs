@@ -31,7 +31,7 @@ pub(super) async fn door(
     next: Next,
 ) -> Response<Body> {
     let peer = request.extensions().get().map(|Peer(address)| *address);
-    let presented = Presented { headers: request.headers(), peer };
+    let presented = Presented { headers: request.headers(), peer, now: service.runtime.now() };
     match service.authenticator.authenticate(presented).await {
         Ok(principal) => {
             request.extensions_mut().insert(Caller(principal));

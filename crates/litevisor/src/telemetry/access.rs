@@ -10,6 +10,8 @@ use prometheus_client::registry::Registry;
 pub enum CredentialFile {
     /// API keys.
     Keys,
+    /// An issuer's keys for tokens.
+    JwtKeys,
 }
 
 impl CredentialFile {
@@ -17,6 +19,7 @@ impl CredentialFile {
     fn name(self) -> &'static str {
         match self {
             CredentialFile::Keys => "keys",
+            CredentialFile::JwtKeys => "jwt_keys",
         }
     }
 }

@@ -13,5 +13,15 @@ pub const KEY_NAME_BYTES_MAX: usize = 128;
 /// good for so long at most.
 pub const CREDENTIAL_POLL_MS: u64 = 2_000;
 
+/// Keys in a set for tokens: an issuer has the current one, the next and a few old ones.
+pub const JWT_KEYS_MAX: usize = 64;
+
+/// Bytes of a secret that several share (HS256, links): as many as its hash has, or guessing the
+/// secret is easier than forging.
+pub const SHARED_SECRET_BYTES_MIN: usize = 32;
+
+/// How far an issuer's clock may be set to differ from ours, in seconds: more is a broken clock.
+pub const JWT_SKEW_MAX_SECONDS: u64 = 300;
+
 /// Bytes of an `Authorization` field: a token of an identity provider with long lists of groups.
 pub const CREDENTIAL_BYTES_MAX: usize = 16 * 1024;

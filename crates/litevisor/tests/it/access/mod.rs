@@ -1,5 +1,6 @@
 //! Who may ask for what, as strangers and callers see it.
 
+mod jwt;
 mod keys;
 mod routes;
 

@@ -1,0 +1,13 @@
+//! JSON Web Tokens: which key a token's is (`keys`), how its signature is checked (`provider`), and
+//! what its claims say of its bearer (`claims`).
+
+mod claims;
+mod keys;
+mod provider;
+mod verifier;
+
+pub use claims::ClaimNames;
+pub use verifier::{JwtRules, JwtVerifier};
+
+#[cfg(test)]
+mod tests;
