@@ -48,7 +48,7 @@ fn quoted(text: &str) -> Vec<&str> {
 const APART: [&str; 3] = ["bench", "testkit", "tidy"];
 
 /// Libraries and the only crates that may name them.
-const FENCES: [(&str, &[&str]); 12] = [
+const FENCES: [(&str, &[&str]); 14] = [
     ("rusqlite", &["engine"]),
     ("libsqlite3-sys", &["engine"]),
     ("mongodb", &["source"]),
@@ -56,6 +56,8 @@ const FENCES: [(&str, &[&str]); 12] = [
     ("axum", &["litevisor"]),
     ("hyper", &["litevisor"]),
     ("hyper-util", &["litevisor"]),
+    ("rustls", &["litevisor"]),
+    ("tokio-rustls", &["litevisor"]),
     ("tower", &["litevisor"]),
     ("tower-http", &["litevisor"]),
     ("clap", &["litevisor"]),

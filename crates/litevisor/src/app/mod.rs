@@ -15,8 +15,8 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::Authenticator;
-use crate::config::{Config, HttpConfig};
-use crate::http::{Front, Listener, ListenerBounds, Service, bind};
+use crate::config::{Config, HttpConfig, TlsFiles};
+use crate::http::{Front, Listener, ListenerBounds, Service, Tls, bind};
 use crate::runtime::SystemRuntime;
 use crate::telemetry::{EventSink, Metrics};
 
@@ -63,25 +63,35 @@ pub struct App {
     front: Front,
     public: (TcpListener, SocketAddr),
     admin: (TcpListener, SocketAddr),
+    tls: TlsPair,
 }
+
+/// Of tenants' listener, and of the admin's.
+type TlsPair = [Option<Arc<Tls>>; 2];
 
 impl App {
     /// Takes both ports before any slow work.
     ///
     /// # Errors
-    /// A port cannot be bound; says which.
+    /// A port cannot be bound, or a certificate not be used; says which.
     pub async fn bind(config: Config, runtime: Arc<SystemRuntime>) -> Result<App, String> {
+        let tls = tls(&config)?;
         let public = bind_one("http.listen (--listen)", config.http.listen).await?;
         let admin =
             bind_one("http.admin_listen (--admin-listen)", config.http.admin_listen).await?;
         let metrics = Arc::new(Metrics::new());
         let front = Front::new(Arc::clone(&runtime), Arc::clone(&metrics));
-        Ok(App { config, runtime, metrics, front, public, admin })
+        Ok(App { config, runtime, metrics, front, public, admin, tls })
     }
 
     /// Where tenants' requests come in.
     pub fn address(&self) -> SocketAddr {
         self.public.1
+    }
+
+    /// `https` where tenants' listener has a certificate, and the same of the admin's.
+    pub fn schemes(&self) -> [&'static str; 2] {
+        [&self.tls[0], &self.tls[1]].map(|tls| if tls.is_some() { "https" } else { "http" })
     }
 
     /// Where the operator comes in.
@@ -94,24 +104,32 @@ impl App {
     /// # Errors
     /// It cannot start: a wrong catalog, a corrupt dump.
     pub async fn run(self, progress: impl FnMut(&Progress) + Send + 'static) -> Result<(), String> {
-        let App { config, runtime, metrics, front, public, admin } = self;
+        let App { config, runtime, metrics, front, public, admin, tls: [public_tls, admin_tls] } =
+            self;
         let admin_closing = CancellationToken::new();
         let public_closing = CancellationToken::new();
         let bounds = bounds(&config.http);
-        let listeners =
-            [(admin.0, front.admin(), &admin_closing), (public.0, front.public(), &public_closing)]
-                .map(|(socket, answer, closing)| {
-                    let closing = closing.clone();
-                    let listener = Listener { socket, answer, bounds: bounds.clone(), closing };
-                    let ended = CancellationToken::new();
-                    let (ending, serving) =
-                        (ended.clone(), listener.serve(Arc::clone(&runtime), Arc::clone(&metrics)));
-                    runtime.spawn_task("listener", async move {
-                        serving.await;
-                        ending.cancel();
-                    });
-                    ended
-                });
+        let listeners = [
+            (admin.0, front.admin(), admin_tls, &admin_closing),
+            (public.0, front.public(), public_tls, &public_closing),
+        ]
+        .map(|(socket, answer, tls, closing)| {
+            let closing = closing.clone();
+            if let Some(tls) = &tls {
+                let watching = Arc::clone(tls).watch(Arc::clone(&runtime), Arc::clone(&metrics));
+                runtime.spawn_task("tls_files", watching);
+            }
+            let bounds = bounds.clone();
+            let listener = Listener { socket, tls, answer, bounds, closing };
+            let ended = CancellationToken::new();
+            let (ending, serving) =
+                (ended.clone(), listener.serve(Arc::clone(&runtime), Arc::clone(&metrics)));
+            runtime.spawn_task("listener", async move {
+                serving.await;
+                ending.cancel();
+            });
+            ended
+        });
         let starting = start(&config, &runtime, &metrics, &front, Box::new(progress));
         let started = tokio::select! {
             started = starting => Some(started?),
@@ -140,6 +158,11 @@ impl App {
         tracing::info!("drained");
         Ok(())
     }
+}
+
+fn tls(config: &Config) -> Result<TlsPair, String> {
+    let open = |files: &Option<TlsFiles>| files.as_ref().map(Tls::open).transpose();
+    Ok([open(&config.tls.public)?, open(&config.tls.admin)?])
 }
 
 fn bounds(http: &HttpConfig) -> ListenerBounds {

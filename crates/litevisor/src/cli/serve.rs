@@ -35,8 +35,9 @@ pub(super) async fn serve(
 ) -> Result<ExitCode, Failure> {
     let app = App::bind(config, Arc::clone(&runtime)).await.map_err(Failure::failed)?;
     bound(&app);
+    let [public, admin] = app.schemes();
     terminal::say(&format!(
-        "listening on http://{} (operator: http://{})",
+        "listening on {public}://{} (operator: {admin}://{})",
         app.address(),
         app.admin_address()
     ));

@@ -14,6 +14,7 @@ mod query;
 mod reader;
 mod source;
 mod telemetry;
+mod tls;
 mod value;
 
 use std::fmt;
@@ -30,6 +31,7 @@ pub use query::QueryConfig;
 pub use reader::Shown;
 pub use source::{SnapshotWanted, SourceConfig, SourceKind};
 pub use telemetry::{LogFormat, TelemetryConfig};
+pub use tls::{TlsConfig, TlsFiles};
 pub use value::{Bytes, Interval};
 
 /// Every setting of the program, checked.
@@ -51,6 +53,8 @@ pub struct Config {
     pub admission: AdmissionConfig,
     /// Who may ask.
     pub auth: AuthConfig,
+    /// Certificates of the listeners.
+    pub tls: TlsConfig,
     /// Logs.
     pub telemetry: TelemetryConfig,
 }
@@ -77,7 +81,7 @@ impl fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 /// Sections that the contract knows and this program does not build yet.
-const NOT_BUILT: [&str; 4] = ["tls", "canary", "peers", "reports"];
+const NOT_BUILT: [&str; 3] = ["canary", "peers", "reports"];
 
 impl Config {
     /// Reads every section from the layers.
@@ -98,10 +102,21 @@ impl Config {
         let query = QueryConfig::read(&mut reader);
         let admission = AdmissionConfig::read(&mut reader);
         let auth = AuthConfig::read(&mut reader);
+        let tls = TlsConfig::read(&mut reader);
         let telemetry = TelemetryConfig::read(&mut reader);
         let shown = reader.finish()?;
-        let config =
-            Config { http, source, catalog, instance, memory, query, admission, auth, telemetry };
+        let config = Config {
+            http,
+            source,
+            catalog,
+            instance,
+            memory,
+            query,
+            admission,
+            auth,
+            tls,
+            telemetry,
+        };
         Ok(Loaded { config, shown })
     }
 

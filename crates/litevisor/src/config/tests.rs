@@ -82,7 +82,9 @@ fn refusals_name_place_and_remedy() {
         ("[auth]\njwt_algorithms = \"RS256\"", "auth.jwt_algorithms is a list of texts"),
         ("[auth]\njwt_skew = \"1h\"", "auth.jwt_skew is 5m at most"),
         ("[auth]\nallow_unauthenticated = \"yes\"", "is true or false"),
-        ("[tls]\ncertificate = \"x\"", "the section [tls] is not built yet"),
+        ("[peers]\nport = 1", "the section [peers] is not built yet"),
+        ("[tls]\ncert_file = \"x\"", "tls.key_file and cert_file are of use only together"),
+        ("[tls]\nadmin_client_ca_file = \"x\"", "is of no use without admin_cert_file"),
         ("port = 1", "`port` stands outside of every section"),
         ("[instance]\ntables = \"some\"", "is one of \"on_demand\", \"lazy\", \"all\""),
     ];

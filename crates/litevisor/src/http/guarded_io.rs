@@ -8,48 +8,51 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
 use super::activity::{Activity, Busy};
 use super::framing::Framing;
+use super::tls::Wire;
 
-/// A TCP stream with a deadline for each write.
+/// Runs while a write waits; meanwhile the connection is not quiet.
+type Waiting = Option<(Pin<Box<Sleep>>, Busy)>;
+
+/// A connection with a deadline for each write.
 pub(super) struct GuardedIo {
-    stream: TcpStream,
+    stream: Wire,
     patience: Duration,
-    /// Runs while a write waits; meanwhile the connection is not quiet.
-    waiting: Option<(Pin<Box<Sleep>>, Busy)>,
+    writing: Waiting,
+    flushing: Waiting,
     activity: Arc<Activity>,
     framing: Framing,
 }
 
 impl GuardedIo {
     pub(super) fn new(
-        stream: TcpStream,
+        stream: Wire,
         patience: Duration,
         activity: Arc<Activity>,
         framing: Framing,
     ) -> Self {
-        GuardedIo { stream, patience, waiting: None, activity, framing }
+        GuardedIo { stream, patience, writing: None, flushing: None, activity, framing }
     }
+}
 
-    fn guard<T>(
-        &mut self,
-        cx: &mut Context<'_>,
-        written: Poll<io::Result<T>>,
-    ) -> Poll<io::Result<T>> {
-        if written.is_ready() {
-            self.waiting = None;
-            return written;
-        }
-        let (patience, activity) = (self.patience, &self.activity);
-        let (waiting, _) =
-            self.waiting.get_or_insert_with(|| (Box::pin(sleep(patience)), activity.begin()));
-        match waiting.as_mut().poll(cx) {
-            Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
-            Poll::Pending => Poll::Pending,
-        }
+/// What was written, unless it has waited for longer than `patience`.
+fn guard<T>(
+    waiting: &mut Waiting,
+    (patience, activity): (Duration, &Arc<Activity>),
+    cx: &mut Context<'_>,
+    written: Poll<io::Result<T>>,
+) -> Poll<io::Result<T>> {
+    if written.is_ready() {
+        *waiting = None;
+        return written;
+    }
+    let (timer, _) = waiting.get_or_insert_with(|| (Box::pin(sleep(patience)), activity.begin()));
+    match timer.as_mut().poll(cx) {
+        Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+        Poll::Pending => Poll::Pending,
     }
 }
 
@@ -75,7 +78,8 @@ impl AsyncWrite for GuardedIo {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.guard(cx, written)
+        let this = &mut *self;
+        guard(&mut this.writing, (this.patience, &this.activity), cx, written)
     }
 
     fn poll_write_vectored(
@@ -84,7 +88,8 @@ impl AsyncWrite for GuardedIo {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
-        self.guard(cx, written)
+        let this = &mut *self;
+        guard(&mut this.writing, (this.patience, &this.activity), cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -92,10 +97,15 @@ impl AsyncWrite for GuardedIo {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        // Within TLS a write may be done before its bytes are out.
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        let this = &mut *self;
+        guard(&mut this.flushing, (this.patience, &this.activity), cx, flushed)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        let ended = Pin::new(&mut self.stream).poll_shutdown(cx);
+        let this = &mut *self;
+        guard(&mut this.flushing, (this.patience, &this.activity), cx, ended)
     }
 }

@@ -26,8 +26,9 @@ use super::framing::{Ambiguous, Framing};
 use super::guard::Peer;
 use super::guarded_io::GuardedIo;
 use super::streams::{self, StreamedBody, Streams};
+use super::tls::{Tls, Wire};
 use crate::runtime::SystemRuntime;
-use crate::telemetry::Metrics;
+use crate::telemetry::{HandshakeFailure, Metrics};
 
 /// Binds `address`, named by its setting in the error.
 ///
@@ -71,6 +72,8 @@ pub struct ListenerBounds {
 pub struct Listener {
     /// Where it is bound.
     pub socket: TcpListener,
+    /// What it shows to those who connect; without: plain HTTP.
+    pub tls: Option<Arc<Tls>>,
     /// Who answers.
     pub answer: Answer,
     /// Its bounds.
@@ -112,6 +115,7 @@ impl Listener {
             };
             let connection = Connection {
                 builder: Arc::clone(&builder),
+                tls: self.tls.clone(),
                 answer: Arc::clone(&self.answer),
                 closing: self.closing.clone(),
                 runtime: Arc::clone(&runtime),
@@ -120,7 +124,11 @@ impl Listener {
             metrics.connection(1);
             let metrics = Arc::clone(&metrics);
             runtime.spawn_task("connection", async move {
-                connection.serve(stream, peer).await;
+                match connection.wire(stream).await {
+                    Some(Ok(wire)) => connection.serve(wire, peer).await,
+                    Some(Err(why)) => metrics.handshake_failed(why),
+                    None => {}
+                }
                 metrics.connection(-1);
                 drop(permit);
             });
@@ -151,6 +159,7 @@ async fn accept(
 
 struct Connection {
     builder: Arc<auto::Builder<Streams>>,
+    tls: Option<Arc<Tls>>,
     answer: Answer,
     closing: CancellationToken,
     runtime: Arc<SystemRuntime>,
@@ -158,15 +167,23 @@ struct Connection {
 }
 
 impl Connection {
-    async fn serve(self, stream: TcpStream, peer: IpAddr) {
+    /// Its bytes, after the handshake where there is one; none when the listener closes first.
+    async fn wire(&self, stream: TcpStream) -> Option<Result<Wire, HandshakeFailure>> {
         // Without it a small answer may wait 40 ms for an acknowledgement.
         let _ = stream.set_nodelay(true);
+        let Some(tls) = &self.tls else { return Some(Ok(Wire::Plain(stream))) };
+        tokio::select! {
+            shaken = tls.accept(stream, self.bounds.keep_alive_timeout) => Some(shaken),
+            () = self.closing.cancelled() => None,
+        }
+    }
+
+    async fn serve(self, wire: Wire, peer: IpAddr) {
         let activity = Activity::new(Arc::clone(&self.runtime));
         let ambiguous = Ambiguous::default();
         let framing = Framing::new(ambiguous.clone());
         let write_timeout = self.bounds.write_timeout;
-        let io =
-            TokioIo::new(GuardedIo::new(stream, write_timeout, Arc::clone(&activity), framing));
+        let io = TokioIo::new(GuardedIo::new(wire, write_timeout, Arc::clone(&activity), framing));
         let (answer, watch) = (Arc::clone(&self.answer), Arc::clone(&activity));
         let requests = AtomicU64::new(0);
         let service = service_fn(move |mut request: Request<Incoming>| {

@@ -26,6 +26,7 @@ mod service;
 mod standing;
 mod streams;
 mod tenant;
+mod tls;
 mod unread;
 
 pub use front::Front;
@@ -34,3 +35,4 @@ pub use openapi::document;
 pub use routes::{ADMIN_ROUTES, PUBLIC_ROUTES};
 pub use service::Service;
 pub use standing::Readiness;
+pub use tls::Tls;

@@ -15,6 +15,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
 use super::access::{AccessMetrics, CredentialFile};
+use super::edge::{EdgeMetrics, HandshakeFailure};
 
 /// What a metric does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +71,13 @@ pub const METRICS: &[(&str, MetricKind, &str, &str)] = &[
         "file, outcome",
         "Files of credentials read anew",
     ),
+    (
+        "litevisor_tls_handshake_failures_total",
+        MetricKind::Counter,
+        "reason",
+        "TLS handshakes that came to nothing",
+    ),
+    ("litevisor_tls_reads_total", MetricKind::Counter, "outcome", "TLS files read anew"),
 ];
 
 /// How a query ended.
@@ -185,6 +193,7 @@ pub struct Metrics {
     budget_limit: Gauge<u64, AtomicU64>,
     evictions: Family<ReasonLabel, Counter>,
     access: AccessMetrics,
+    edge: EdgeMetrics,
 }
 
 /// 50 us to 27 min, each 2.5 times the last: a point query is 30 us, a boot minutes.
@@ -233,6 +242,7 @@ impl Metrics {
             budget_limit: Gauge::default(),
             evictions: Family::default(),
             access: AccessMetrics::default(),
+            edge: EdgeMetrics::default(),
         };
         metrics.register(&mut registry, stage_family);
         *metrics.registry.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = registry;
@@ -273,6 +283,7 @@ impl Metrics {
         registry.register("budget_limit_bytes", help("budget_limit"), self.budget_limit.clone());
         registry.register("evictions", help("evictions"), self.evictions.clone());
         self.access.register(registry, help);
+        self.edge.register(registry, help);
     }
 
     /// A request was answered.
@@ -336,6 +347,16 @@ impl Metrics {
         self.access.read(file, ok);
     }
 
+    /// A TLS handshake came to nothing.
+    pub fn handshake_failed(&self, why: HandshakeFailure) {
+        self.edge.handshake_failed(why);
+    }
+
+    /// TLS files that had changed were read.
+    pub fn tls_read(&self, ok: bool) {
+        self.edge.tls_read(ok);
+    }
+
     /// Memory and load, looked at when scraped.
     pub fn usage(&self, usage: &Usage) {
         let clamp = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
@@ -391,6 +412,8 @@ mod tests {
         metrics.evicted("idle");
         metrics.access_denied("role");
         metrics.credentials_read(CredentialFile::Keys, true);
+        metrics.handshake_failed(HandshakeFailure::Timeout);
+        metrics.tls_read(true);
         metrics.usage(&Usage::default());
         metrics.encode()
     }
@@ -438,6 +461,10 @@ mod tests {
         let kinds = LoadKind::ALL.iter().map(|kind| kind.name());
         let documented = [
             ("litevisor_evictions_total", owned(&mut EvictionReason::ALL.iter().map(|r| r.name()))),
+            (
+                "litevisor_tls_handshake_failures_total",
+                owned(&mut HandshakeFailure::ALL.iter().map(|why| why.name())),
+            ),
             ("litevisor_shed_total", owned(&mut ShedReason::ALL.iter().map(|r| r.name()))),
             ("litevisor_loads_total", owned(&mut kinds.chain(["ok", "client_gone"]))),
             ("litevisor_instances", shown("state")),

@@ -1,6 +1,7 @@
 //! What the operator sees: logs and metrics.
 
 mod access;
+mod edge;
 mod events;
 mod log;
 mod metrics;
@@ -8,6 +9,7 @@ mod requests;
 mod span_fields;
 
 pub use access::CredentialFile;
+pub use edge::HandshakeFailure;
 pub use events::EventSink;
 pub use log::start_logging;
 pub use metrics::{METRICS, MetricKind, Metrics, Outcome, Route, Stage};

@@ -98,7 +98,7 @@ pub fn request(method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]
 }
 
 /// Reads a head: status and headers; what follows it stays in `rest`.
-pub fn read_head(stream: &mut TcpStream, rest: &mut Vec<u8>) -> (u16, Vec<(String, String)>) {
+pub fn read_head(stream: &mut impl Read, rest: &mut Vec<u8>) -> (u16, Vec<(String, String)>) {
     let mut buffer = [0; 4096];
     let end = loop {
         if let Some(at) = rest.windows(4).position(|window| window == b"\r\n\r\n") {
@@ -122,7 +122,7 @@ fn fields<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<(String, String)> {
 }
 
 /// Reads a whole answer.
-pub fn read_reply(stream: &mut TcpStream) -> Reply {
+pub fn read_reply(stream: &mut impl Read) -> Reply {
     let mut rest = Vec::new();
     let (status, headers) = read_head(stream, &mut rest);
     // Everything to the end: requests here close their connections. A reset is an end too.

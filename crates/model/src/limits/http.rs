@@ -31,6 +31,15 @@ pub const RESETS_PENDING_MAX: usize = 20;
 /// connection ends.
 pub const RESETS_OURS_MAX: usize = 128;
 
+/// How long a TLS handshake may take, in milliseconds: two round trips, and a retransmission or two.
+pub const TLS_HANDSHAKE_MS: u64 = 10_000;
+
+/// How often the files of TLS certificates are looked at, in milliseconds.
+pub const TLS_POLL_MS: u64 = 2_000;
+
+/// A file of certificates or of a key.
+pub const TLS_FILE_BYTES_MAX: u64 = 1 << 20;
+
 /// Bytes of a request's path and query: what proxies let through at most. The HTTP library's own
 /// bound is twice that, and it answers without a body.
 pub const TARGET_BYTES_MAX: usize = 32 * 1024;

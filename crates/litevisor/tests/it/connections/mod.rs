@@ -4,4 +4,5 @@
 mod heads;
 mod http2;
 mod quiet;
+mod tls;
 mod unread;
