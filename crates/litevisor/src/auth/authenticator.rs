@@ -5,14 +5,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use hyper::HeaderMap;
+use hyper::header::HeaderName;
 use model::{Error, ErrorCode, Timestamp};
 
 use super::bearer::{self, Malformed};
 use super::jwt::{ClaimNames, JwtRules, JwtVerifier};
 use super::keys::{KeyRing, read_bounded};
 use super::rule::Principal;
+use super::trusted::{Peers, TrustedHeaders, Untrusted};
 use super::watched::{Take, Watched};
-use crate::config::{AuthConfig, AuthMode, JwtConfig};
+use crate::config::{AuthConfig, AuthMode, JwtConfig, TrustedConfig};
 use crate::runtime::SystemRuntime;
 use crate::telemetry::{CredentialFile, Metrics};
 
@@ -34,6 +36,8 @@ pub enum Refusal {
     Missing,
     /// There is one that is worth nothing here. Why stays unsaid: it would help to guess.
     Invalid,
+    /// Headers that name a principal, from an address that may not send them.
+    Peer,
 }
 
 impl Refusal {
@@ -42,6 +46,7 @@ impl Refusal {
         match self {
             Refusal::Missing => "missing",
             Refusal::Invalid => "invalid",
+            Refusal::Peer => "peer",
         }
     }
 }
@@ -52,12 +57,24 @@ impl From<Malformed> for Refusal {
     }
 }
 
+impl From<Untrusted> for Refusal {
+    fn from(why: Untrusted) -> Self {
+        match why {
+            Untrusted::Peer => Refusal::Peer,
+            Untrusted::Missing => Refusal::Missing,
+            Untrusted::Malformed => Refusal::Invalid,
+        }
+    }
+}
+
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         let message = match refusal {
             Refusal::Missing => {
-                "this service asks who you are: send a credential as `Authorization: Bearer …`"
+                "this service asks who you are, and the request does not say: send a credential as \
+                 `Authorization: Bearer …`, or ask through the proxy that does"
             }
+            Refusal::Peer => "this service is asked through its proxy only",
             Refusal::Invalid => "this credential is not valid here; ask for a new one",
         };
         Error::new(ErrorCode::Unauthenticated, message)
@@ -82,6 +99,8 @@ pub enum Authenticator {
         /// Where the issuer's keys come from.
         path: PathBuf,
     },
+    /// By headers of a proxy.
+    Trusted(TrustedHeaders),
 }
 
 impl Authenticator {
@@ -111,13 +130,14 @@ impl Authenticator {
                 verifier.load_file(&text).map_err(named)?;
                 Ok(Authenticator::Jwt { verifier, path })
             }
+            AuthMode::TrustedHeader => trusted(&config.trusted).map(Authenticator::Trusted),
         }
     }
 
     /// Reads the files again whenever they change, from now on.
     pub fn watch(&self, runtime: &Arc<SystemRuntime>, metrics: &Arc<Metrics>) {
         let (path, kind, take): (_, _, Take) = match self {
-            Authenticator::Open(_) => return,
+            Authenticator::Open(_) | Authenticator::Trusted(_) => return,
             Authenticator::ApiKeys { ring, path } => {
                 let ring = Arc::clone(ring);
                 (path, CredentialFile::Keys, Box::new(move |text| ring.load(text)))
@@ -148,6 +168,10 @@ impl Authenticator {
                 let verified = verifier.verify(token, presented.now);
                 verified.map(Arc::new).map_err(|_| Refusal::Invalid)
             }
+            Authenticator::Trusted(trusted) => {
+                let principal = trusted.principal(presented.headers, presented.peer);
+                principal.map(Arc::new).map_err(Refusal::from)
+            }
         }
     }
 }
@@ -166,4 +190,21 @@ fn rules(config: &JwtConfig) -> JwtRules {
             role_prefix: config.role_prefix.clone(),
         },
     }
+}
+
+fn trusted(config: &TrustedConfig) -> Result<TrustedHeaders, String> {
+    let peers = config.peers.iter().map(|text| {
+        Peers::parse(text).ok_or_else(|| {
+            format!("auth.trusted_peers: {text:?} is no range of addresses such as 10.0.0.0/8")
+        })
+    });
+    let header = |name: &str| {
+        HeaderName::try_from(name).map_err(|_| format!("{name:?} is not the name of a header"))
+    };
+    Ok(TrustedHeaders {
+        peers: peers.collect::<Result<_, _>>()?,
+        name: header(&config.name_header)?,
+        tenants: header(&config.tenants_header)?,
+        role: header(&config.role_header)?,
+    })
 }

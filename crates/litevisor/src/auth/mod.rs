@@ -7,9 +7,11 @@ mod hex;
 mod jwt;
 mod keys;
 mod rule;
+mod trusted;
 mod watched;
 
 pub use authenticator::{Authenticator, Presented, Refusal};
 pub use jwt::{ClaimNames, JwtRules, JwtVerifier};
 pub use keys::{ApiKey, KeyFile, KeyRecord, KeyRing, write_private};
 pub use rule::{Action, Pattern, Principal, Reason, Resource, Role, Tenants, Verdict, decide};
+pub use trusted::{Peers, TrustedHeaders};

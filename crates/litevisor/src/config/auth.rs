@@ -17,6 +17,8 @@ pub struct AuthConfig {
     pub keys_file: Option<PathBuf>,
     /// What a token must be.
     pub jwt: JwtConfig,
+    /// What a proxy may say.
+    pub trusted: TrustedConfig,
 }
 
 /// How a request says who it is of.
@@ -28,12 +30,15 @@ pub enum AuthMode {
     ApiKeys,
     /// By a token that an issuer signed.
     Jwt,
+    /// By headers of a proxy in front.
+    TrustedHeader,
 }
 
 words!(AuthMode,
     "none" => AuthMode::None,
     "api_keys" => AuthMode::ApiKeys,
     "jwt" => AuthMode::Jwt,
+    "trusted_header" => AuthMode::TrustedHeader,
 );
 
 impl AuthConfig {
@@ -48,6 +53,44 @@ impl AuthConfig {
             );
         }
         let jwt = JwtConfig::read(reader, mode == AuthMode::Jwt);
-        AuthConfig { mode, allow_unauthenticated, keys_file, jwt }
+        let trusted = TrustedConfig::read(reader, mode == AuthMode::TrustedHeader);
+        AuthConfig { mode, allow_unauthenticated, keys_file, jwt, trusted }
+    }
+}
+
+/// The settings of mode `trusted_header`.
+#[derive(Clone, Debug)]
+pub struct TrustedConfig {
+    /// Ranges of the proxies' addresses.
+    pub peers: Vec<String>,
+    /// The header with the principal's name.
+    pub name_header: String,
+    /// The header with the tenants' ids.
+    pub tenants_header: String,
+    /// The header with the role.
+    pub role_header: String,
+}
+
+impl TrustedConfig {
+    /// `wanted`: the mode asks for them.
+    fn read(reader: &mut Reader, wanted: bool) -> Self {
+        const S: &str = "auth";
+        let peers: Vec<String> = reader.take(S, "trusted_peers", Vec::new());
+        if wanted && peers.is_empty() {
+            reader.wrong("is missing: anybody could send the headers; list the proxies' addresses");
+        }
+        let mut header = |key, default: &str| {
+            let name = reader.take(S, key, default.to_owned());
+            if hyper::header::HeaderName::try_from(name.as_str()).is_err() {
+                reader.wrong("is the name of an HTTP header");
+            }
+            name
+        };
+        TrustedConfig {
+            peers,
+            name_header: header("trusted_name_header", "Litevisor-Principal"),
+            tenants_header: header("trusted_tenants_header", "Litevisor-Tenants"),
+            role_header: header("trusted_role_header", "Litevisor-Role"),
+        }
     }
 }

@@ -20,7 +20,7 @@ mod value;
 use std::fmt;
 
 pub use admission::AdmissionConfig;
-pub use auth::{AuthConfig, AuthMode};
+pub use auth::{AuthConfig, AuthMode, TrustedConfig};
 pub use catalog::CatalogConfig;
 pub use http::HttpConfig;
 pub use instance::{InstanceConfig, TablesMode};

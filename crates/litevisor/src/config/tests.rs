@@ -77,6 +77,8 @@ fn refusals_name_place_and_remedy() {
         ("[auth]\nmode = \"jwt\"", "auth.jwt_keys_file is missing"),
         ("[auth]\nmode = \"jwt\"", "auth.jwt_issuer is missing"),
         ("[auth]\nmode = \"jwt\"", "auth.jwt_audience is missing"),
+        ("[auth]\nmode = \"trusted_header\"", "auth.trusted_peers is missing"),
+        ("[auth]\ntrusted_role_header = \"a b\"", "trusted_role_header is the name of"),
         ("[auth]\njwt_algorithms = [\"none\"]", "auth.jwt_algorithms is a list of HS256"),
         ("[auth]\njwt_algorithms = []", "auth.jwt_algorithms is a list of HS256"),
         ("[auth]\njwt_algorithms = \"RS256\"", "auth.jwt_algorithms is a list of texts"),

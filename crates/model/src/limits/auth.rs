@@ -23,5 +23,8 @@ pub const SHARED_SECRET_BYTES_MIN: usize = 32;
 /// How far an issuer's clock may be set to differ from ours, in seconds: more is a broken clock.
 pub const JWT_SKEW_MAX_SECONDS: u64 = 300;
 
+/// Tenants that a proxy's header lists: more belong into `*` or into another mode.
+pub const TRUSTED_TENANTS_MAX: usize = 1_000;
+
 /// Bytes of an `Authorization` field: a token of an identity provider with long lists of groups.
 pub const CREDENTIAL_BYTES_MAX: usize = 16 * 1024;

@@ -3,6 +3,7 @@
 mod jwt;
 mod keys;
 mod routes;
+mod trusted;
 
 use std::path::PathBuf;
 
