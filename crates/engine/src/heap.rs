@@ -15,6 +15,7 @@ use model::limits::PURSE_STEP_BYTES;
 use rusqlite::ffi;
 
 use crate::image::Refusal;
+use crate::overdue;
 
 /// What SQLite's heap may take for one query or load. It draws from its account in steps, since
 /// the account is shared by all threads and an allocation is frequent.
@@ -175,6 +176,9 @@ fn pay_for(bytes: u64) -> Option<*const Purse> {
     #[cfg(test)]
     if failpoint::fails() {
         REFUSED.set(Some(Refusal::OwnCap));
+        return None;
+    }
+    if overdue::ends(bytes) {
         return None;
     }
     let purse = PURSE.get();

@@ -12,6 +12,7 @@ mod image;
 mod init;
 mod ledger;
 mod load;
+mod overdue;
 mod query;
 pub mod sandbox;
 mod sink;

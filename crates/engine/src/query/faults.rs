@@ -48,9 +48,12 @@ pub(super) fn explain(fault: SqlFault, watch: &Watch, sql: &str, start: usize) -
             ErrorCode::ResultTooLarge,
             "a text, blob or row is longer than this service allows (query.row_bytes_max)",
         )),
-        ffi::SQLITE_FULL | ffi::SQLITE_IOERR | ffi::SQLITE_NOTADB | ffi::SQLITE_MISUSE => {
-            fault.into()
-        }
+        // No memory was refused, so it is the numbers of an AUTOINCREMENT that are used up.
+        ffi::SQLITE_FULL => at(Error::new(
+            ErrorCode::SqlError,
+            "there is no row number left in a table with AUTOINCREMENT",
+        )),
+        ffi::SQLITE_IOERR | ffi::SQLITE_NOTADB | ffi::SQLITE_MISUSE => fault.into(),
         ffi::SQLITE_CORRUPT if fault.code == ffi::SQLITE_CORRUPT => fault.into(),
         ffi::SQLITE_AUTH => at(Error::new(ErrorCode::SqlNotAllowed, fault.message.clone())),
         ffi::SQLITE_READONLY | ffi::SQLITE_CANTOPEN => at(Error::new(

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::ffi::CString;
 
-use model::limits::{PROBE_PROGRESS_LOOKS, PROBE_SCRATCH_BYTES};
+use model::limits::{PROBE_PROGRESS_LOOKS, PROBE_SCRATCH_BYTES, PROBE_STATEMENTS_MAX};
 use model::{Account, Error, TableSet};
 
 use super::progress::Look;
@@ -44,13 +44,16 @@ fn probe(blank: &Image, shared: Option<&Image>, script: &Script) -> Result<Table
         (looks.get() > PROBE_PROGRESS_LOOKS).then(|| Error::internal("the probe took too long"))
     };
     let look = Look::new(&ask);
+    let joined = session.watch.joined(sql);
+    let mut statements = 0;
     look.during(&session.connection, || {
-        while start < sql.len() {
+        while start < sql.len() && statements < PROBE_STATEMENTS_MAX {
+            statements += 1;
             start = match session.connection.prepare(&text, start, false) {
                 Err(_) => script::skip_statement(sql, start),
                 Ok(prepared) => {
                     session.watch.touch_all_for(&script::first_word(sql, start));
-                    session.watch.touch_joined(sql);
+                    session.watch.touch_joined(&joined);
                     let next = script::skip_blank(sql, prepared.end);
                     if let Some(mut statement) = prepared.statement
                         && next < sql.len()

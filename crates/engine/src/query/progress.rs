@@ -29,6 +29,20 @@ impl<'a> Look<'a> {
         self.ended.take()
     }
 
+    /// Asks now, between two statements.
+    pub(super) fn due(&self) -> Option<Error> {
+        (self.ask)()
+    }
+
+    /// Takes note of `due`, which ends a statement at an allocation; whether it is an error.
+    pub(super) fn ends_with(&self, due: Option<Error>) -> bool {
+        let ends = due.is_some();
+        if ends {
+            self.ended.replace(due);
+        }
+        ends
+    }
+
     /// Runs `body` with this as `connection`'s handler, asked every [`PROGRESS_STEPS`].
     pub(super) fn during<R>(&self, connection: &Connection, body: impl FnOnce() -> R) -> R {
         self.during_every(PROGRESS_STEPS, connection, body)
@@ -68,12 +82,7 @@ unsafe extern "C" fn progress(look: *mut c_void) -> c_int {
     let outcome = caught(|| {
         // SAFETY: `during` keeps the pointer valid; it is only ever borrowed shared.
         let look = unsafe { &*look.cast::<Look<'_>>() };
-        let due = (look.ask)();
-        let stop = due.is_some();
-        if stop {
-            look.ended.replace(due);
-        }
-        stop
+        look.ends_with((look.ask)())
     });
     c_int::from(outcome.unwrap_or(true))
 }

@@ -12,11 +12,13 @@ use super::interrupt::Stop;
 use super::progress::Look;
 use super::session::{KeptStatement, Session};
 use super::stream::Stream;
+use super::watch::Joined;
 use super::{Failure, Readers, Run, Script, faults, script};
 use crate::conn::{SqlFault, Statement, Step};
 use crate::heap::Purse;
 use crate::ledger;
 use crate::load::quoted;
+use crate::overdue;
 
 /// Why an attempt ended early.
 enum Ended {
@@ -87,6 +89,7 @@ fn request(
         stop.due()
     };
     let look = Look::new(&ask);
+    let over = || look.ends_with(stop.due());
     let _paying = ledger::pay(run.account, Purse::new(run.heap));
     let mut kept = match readers.take(run.image, run.shared, run.limits, |_| true) {
         Some(kept) => kept,
@@ -95,7 +98,8 @@ fn request(
     let session = &mut kept.session;
     let connection = session.connection.clone();
     let mut attempt = Attempt { script, session, look: &look, scratch: false };
-    let outcome = look.during(&connection, || attempt.kept_or_new(run, stream));
+    let outcome =
+        overdue::watched(&over, || look.during(&connection, || attempt.kept_or_new(run, stream)));
     drop(connection);
     match outcome {
         Err(Ended::Writes) if !stream.begun => {}
@@ -111,7 +115,7 @@ fn request(
     let mut session = Session::scratch(run.image, run.shared, run.limits, run.account)?;
     let connection = session.connection.clone();
     let mut attempt = Attempt { script, session: &mut session, look: &look, scratch: true };
-    look.during(&connection, || attempt.statements(run, stream))
+    overdue::watched(&over, || look.during(&connection, || attempt.statements(run, stream)))
 }
 
 /// One go at a script on one session.
@@ -145,10 +149,15 @@ impl Attempt<'_> {
         let sql = &self.script.sql;
         let text = checked(sql, run.limits.sql_bytes_max)?;
         let mut used = Used::none(&self.script.params);
+        let joined = self.session.watch.joined(sql);
         let first = script::skip_blank(sql, 0);
         let mut start = first;
         while start < sql.len() {
-            let (statement, end) = self.prepare(&text, start)?;
+            // Short statements never come to a look within their VM steps.
+            if let Some(error) = self.look.due() {
+                return Err(error.into());
+            }
+            let (statement, end) = self.prepare(&text, start, &joined)?;
             let next = script::skip_blank(sql, end);
             let Some(mut statement) = statement else {
                 start = next;
@@ -174,18 +183,20 @@ impl Attempt<'_> {
         &mut self,
         text: &CString,
         start: usize,
+        joined: &Joined,
     ) -> Result<(Option<Statement>, usize), Ended> {
         let watch = &self.session.watch;
         watch.forget();
         watch.stepping.set(false);
-        let prepared = self
-            .session
-            .connection
-            .prepare(text, start, true)
-            .map_err(|fault| faults::explain(fault, watch, &self.script.sql, start))?;
+        let prepared = self.session.connection.prepare(text, start, true).map_err(|fault| {
+            match self.look.take() {
+                Some(error) => error,
+                None => faults::explain(fault, watch, &self.script.sql, start),
+            }
+        })?;
         let Some(statement) = prepared.statement else { return Ok((None, prepared.end)) };
         watch.touch_all_for(&script::first_word(&self.script.sql, start));
-        watch.touch_joined(&self.script.sql);
+        watch.touch_joined(joined);
         let seen = &watch.seen;
         let missing = seen.missing.get();
         if !missing.is_empty() {

@@ -8,6 +8,7 @@ use crate::fixture::{Bench, DEVICES, Kept, READS, fleet, fleet_image, models_ima
 use crate::{Blank, Part};
 
 mod heap;
+mod overdue;
 mod panics;
 
 pub(super) fn bench() -> Bench {

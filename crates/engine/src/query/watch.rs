@@ -65,6 +65,12 @@ impl Named {
     }
 }
 
+/// Tables that a script may join by column names.
+pub(super) struct Joined {
+    touched: TableSet,
+    missing: TableSet,
+}
+
 impl Watch {
     pub(super) fn new(image: &Image, shared: Option<&Image>) -> Rc<Watch> {
         Rc::new(Watch {
@@ -106,17 +112,19 @@ impl Watch {
         }
     }
 
-    /// Notes the tables that `script` names, if it joins by column names: for columns that two
-    /// tables have in common (`USING`, `NATURAL`) SQLite asks the authorizer about none of them,
-    /// so a table of which nothing else is read would go unseen, and be read as if empty.
-    pub(super) fn touch_joined(&self, script: &str) {
+    /// The tables that `script` names, if it joins by column names: for columns that two tables have
+    /// in common (`USING`, `NATURAL`) SQLite asks the authorizer about none of them, so a table of
+    /// which nothing else is read would go unseen, and be read as if empty. Asked once for a script
+    /// and not for each statement, since it reads all of it.
+    pub(super) fn joined(&self, script: &str) -> Joined {
         let parts = || std::iter::once(&self.main).chain(&self.shared);
+        let mut joined = Joined { touched: TableSet::EMPTY, missing: TableSet::EMPTY };
         if parts().all(|named| named.absent.is_empty()) {
-            return;
+            return joined;
         }
         let script = script.to_ascii_lowercase();
         if !script.contains("using") && !script.contains("natural") {
-            return;
+            return joined;
         }
         for named in parts() {
             let is_named = |table: &usize| {
@@ -125,11 +133,18 @@ impl Watch {
                 name.contains('"') || script.contains(&name)
             };
             let found: TableSet = named.all.iter().filter(is_named).collect();
-            let seen = &self.seen;
-            seen.touched.set(seen.touched.get().union(&found));
             let absent = found.minus(&found.minus(&named.absent));
-            seen.missing.set(seen.missing.get().union(&absent));
+            joined.touched = joined.touched.union(&found);
+            joined.missing = joined.missing.union(&absent);
         }
+        joined
+    }
+
+    /// Notes that they are touched.
+    pub(super) fn touch_joined(&self, joined: &Joined) {
+        let seen = &self.seen;
+        seen.touched.set(seen.touched.get().union(&joined.touched));
+        seen.missing.set(seen.missing.get().union(&joined.missing));
     }
 
     /// Notes that every table is touched.

@@ -12,6 +12,7 @@ mod demo;
 mod drain;
 mod faults;
 mod harness;
+mod hostile;
 mod instance;
 mod logs;
 mod mongo;

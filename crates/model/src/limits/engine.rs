@@ -85,3 +85,14 @@ pub const PROBE_SCRATCH_BYTES: u64 = 8 * 1024 * 1024;
 
 /// Looks of the progress handler after which that finding out gives up: it is best effort.
 pub const PROBE_PROGRESS_LOOKS: u64 = 200;
+
+/// Statements of a script that this finding out looks at: more than anybody writes by hand.
+pub const PROBE_STATEMENTS_MAX: usize = 1_000;
+
+/// Allocations of SQLite's between two looks at a run's deadline, each [`DEADLINE_LOOK_BYTES`] of one
+/// counting as one more: where a single VM step or the planner takes long, it allocates. A look takes
+/// some 50 ns, an allocation as much.
+pub const DEADLINE_LOOK_ALLOCATIONS: u64 = 256;
+
+/// See [`DEADLINE_LOOK_ALLOCATIONS`]: 1 MiB at once is looked at.
+pub const DEADLINE_LOOK_BYTES: u64 = 4 * 1024;

@@ -1,0 +1,61 @@
+//! Ends a run at an allocation once its time is over. The progress handler is asked between jumps of
+//! SQLite's virtual machine only: neither the planner nor one long step nor a thousand functions in a
+//! row come to it, but they allocate.
+
+use std::cell::Cell;
+
+use model::limits::{DEADLINE_LOOK_ALLOCATIONS, DEADLINE_LOOK_BYTES};
+
+use crate::callback::caught;
+
+type Over = *const (dyn Fn() -> bool + 'static);
+
+thread_local! {
+    /// Who says whether it is over on this thread: borrowed from whoever set it, see [`watched`].
+    static OVER: Cell<Option<Over>> = const { Cell::new(None) };
+    /// Allocations that are left until the next look.
+    static LEFT: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Runs `body`; its allocations fail once `over` says so.
+pub(crate) fn watched<R>(over: &dyn Fn() -> bool, body: impl FnOnce() -> R) -> R {
+    struct Back(Option<Over>);
+    impl Drop for Back {
+        fn drop(&mut self) {
+            OVER.set(self.0);
+        }
+    }
+    // SAFETY: only the lifetime is forgotten, and the guard takes the pointer back before `over`
+    // can go, also when `body` panics.
+    let over = unsafe { std::mem::transmute::<*const (dyn Fn() -> bool + '_), Over>(over) };
+    let _back = Back(OVER.replace(Some(over)));
+    LEFT.set(DEADLINE_LOOK_ALLOCATIONS);
+    body()
+}
+
+/// Whether an allocation of `bytes` must fail, since the time is over.
+#[inline]
+pub(crate) fn ends(bytes: u64) -> bool {
+    let left = LEFT.get();
+    let weight = 1 + bytes / DEADLINE_LOOK_BYTES;
+    if left > weight {
+        LEFT.set(left - weight);
+        return false;
+    }
+    look()
+}
+
+#[cold]
+fn look() -> bool {
+    // Not within itself: what it calls may allocate, too.
+    let Some(over) = OVER.take() else {
+        LEFT.set(u64::MAX);
+        return false;
+    };
+    // SAFETY: whoever set it keeps it alive and takes it back on this thread.
+    let ends = caught(|| unsafe { (*over)() }).unwrap_or(true);
+    OVER.set(Some(over));
+    // Once over, every further one fails.
+    LEFT.set(if ends { 0 } else { DEADLINE_LOOK_ALLOCATIONS });
+    ends
+}
