@@ -80,7 +80,7 @@ impl App {
         let admin =
             bind_one("http.admin_listen (--admin-listen)", config.http.admin_listen).await?;
         let metrics = Arc::new(Metrics::new());
-        let front = Front::new(Arc::clone(&runtime), Arc::clone(&metrics));
+        let front = Front::new(&config.http, Arc::clone(&runtime), Arc::clone(&metrics));
         Ok(App { config, runtime, metrics, front, public, admin, tls })
     }
 

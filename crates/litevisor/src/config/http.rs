@@ -30,6 +30,10 @@ pub struct HttpConfig {
     pub stream_idle_timeout: Interval,
     /// The least rate, per second, at which a reader that keeps us waiting must take its stream.
     pub stream_rate_min: Bytes,
+    /// Origins whose pages may read answers.
+    pub cors_origins: Vec<String>,
+    /// Whether they may send cookies and the like along.
+    pub cors_credentials: bool,
     /// How long a drain waits for what is under way.
     pub drain_timeout: Interval,
 }
@@ -54,6 +58,13 @@ impl HttpConfig {
         if tenant_header.as_ref().is_some_and(|name| !header_ok(name)) {
             reader.wrong("is the name of an HTTP header");
         }
+        let cors_origins: Vec<String> = reader.take(S, "cors_origins", Vec::new());
+        if !cors_origins.iter().all(|origin| is_origin(origin)) {
+            reader.wrong(
+                "is a list of origins as browsers send them, such as \"https://app.example.com\" or \
+                 \"http://localhost:3000\": without a path, and never \"*\"",
+            );
+        }
         HttpConfig {
             listen,
             admin_listen,
@@ -65,7 +76,29 @@ impl HttpConfig {
             read_timeout: reader.take(S, "read_timeout", Interval::seconds(10)),
             stream_idle_timeout: reader.take(S, "stream_idle_timeout", Interval::seconds(30)),
             stream_rate_min: reader.take(S, "stream_rate_min", Bytes(4 << 10)),
+            cors_origins,
+            cors_credentials: reader.take(S, "cors_credentials", false),
             drain_timeout: reader.take(S, "drain_timeout", Interval::seconds(25)),
         }
     }
+}
+
+/// Whether a text is an origin as browsers send it.
+fn is_origin(text: &str) -> bool {
+    let Ok(uri) = text.parse::<hyper::Uri>() else { return false };
+    let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else { return false };
+    let default_port = match scheme {
+        "http" => 80,
+        "https" => 443,
+        _ => return false,
+    };
+    // Its own parts, put together, are all of it: no path, no user, no capitals, no port that
+    // browsers leave out.
+    let port = match uri.port_u16() {
+        Some(port) if port == default_port => return false,
+        Some(port) => format!(":{port}"),
+        None => String::new(),
+    };
+    !authority.host().is_empty()
+        && text == format!("{scheme}://{}{port}", authority.host()).to_ascii_lowercase()
 }

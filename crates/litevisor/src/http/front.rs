@@ -16,6 +16,7 @@ use tower::Service as _;
 use tracing::Instrument;
 
 use super::admin::AdminState;
+use super::cors::Cors;
 use super::error::Problem;
 use super::head;
 use super::listener::{AmbiguousLength, Answer};
@@ -24,6 +25,7 @@ use super::routes;
 use super::service::Service;
 use super::standing::{Readiness, Standing};
 use super::unread::ReadToEnd;
+use crate::config::HttpConfig;
 use crate::runtime::SystemRuntime;
 use crate::telemetry::{Metrics, RequestFacts};
 
@@ -34,13 +36,14 @@ pub struct Front(Arc<Inner>);
 struct Inner {
     standing: Arc<Standing>,
     public: OnceLock<axum::Router>,
+    cors: Option<Cors>,
 }
 
 impl Front {
     /// A front of a program that has not started yet.
-    pub fn new(runtime: Arc<SystemRuntime>, metrics: Arc<Metrics>) -> Self {
+    pub fn new(http: &HttpConfig, runtime: Arc<SystemRuntime>, metrics: Arc<Metrics>) -> Self {
         let standing = Standing::new(runtime, metrics);
-        Front(Arc::new(Inner { standing, public: OnceLock::new() }))
+        Front(Arc::new(Inner { standing, public: OnceLock::new(), cors: Cors::of(http) }))
     }
 
     /// The program has started: requests go to `service` from now on.
@@ -61,7 +64,7 @@ impl Front {
         let starting = routes::starting();
         Arc::new(move |request| {
             let router = front.0.public.get().unwrap_or(&starting).clone();
-            Box::pin(front.clone().answer(router, request))
+            Box::pin(front.clone().answer_pages(router, request))
         })
     }
 
@@ -73,6 +76,27 @@ impl Front {
             let (front, router) = (front.clone(), router.clone());
             Box::pin(front.answer(router, request))
         })
+    }
+
+    /// Also to pages of other origins, where they are listed.
+    async fn answer_pages(
+        self,
+        router: axum::Router,
+        request: Request<Incoming>,
+    ) -> Response<Body> {
+        let inner = Arc::clone(&self.0);
+        let Some(cors) = &inner.cors else { return self.answer(router, request).await };
+        let said = cors.said(request.headers());
+        let mut response = match said.preflight(&request) {
+            Some(response) => {
+                let route = routes::label(request.uri().path());
+                inner.standing.metrics.request(route, response.status().as_u16());
+                response
+            }
+            None => self.answer(router, request).await,
+        };
+        said.write(response.headers_mut());
+        response
     }
 
     async fn answer(self, mut router: axum::Router, request: Request<Incoming>) -> Response<Body> {

@@ -3,6 +3,7 @@
 
 mod activity;
 mod admin;
+mod cors;
 mod error;
 mod error_pages;
 mod format;

@@ -47,6 +47,12 @@ pub(super) fn label(path: &str) -> Route {
         .unwrap_or_else(|| if path.starts_with("/docs/errors/") { ERROR_PAGE } else { "none" })
 }
 
+/// The methods of tenants' route at this path.
+pub(super) fn methods(path: &str) -> Option<&'static str> {
+    let label = label(path);
+    PUBLIC_ROUTES.iter().find(|(route, _)| *route == label).map(|(_, methods)| *methods)
+}
+
 /// The router of tenants' listener.
 pub(super) fn public(service: Arc<Service>) -> Router {
     let instance = get(instance::get::handle).merge(delete(instance::delete::handle));

@@ -31,6 +31,10 @@ pub const RESETS_PENDING_MAX: usize = 20;
 /// connection ends.
 pub const RESETS_OURS_MAX: usize = 128;
 
+/// How long a browser may remember the answer to its question whether it may ask, in seconds: an
+/// origin taken from the list is out at its next request all the same.
+pub const CORS_MAX_AGE_S: u64 = 600;
+
 /// How long a TLS handshake may take, in milliseconds: two round trips, and a retransmission or two.
 pub const TLS_HANDSHAKE_MS: u64 = 10_000;
 
