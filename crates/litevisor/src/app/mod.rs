@@ -14,7 +14,7 @@ use source::Source;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::auth::Authenticator;
+use crate::auth::{AdminDoor, Authenticator, LinkSigner};
 use crate::config::{Config, HttpConfig, TlsFiles};
 use crate::http::{Front, Listener, ListenerBounds, Service, Tls, bind};
 use crate::runtime::SystemRuntime;
@@ -64,6 +64,7 @@ pub struct App {
     public: (TcpListener, SocketAddr),
     admin: (TcpListener, SocketAddr),
     tls: TlsPair,
+    door: AdminDoor,
 }
 
 /// Of tenants' listener, and of the admin's.
@@ -76,12 +77,13 @@ impl App {
     /// A port cannot be bound, or a certificate not be used; says which.
     pub async fn bind(config: Config, runtime: Arc<SystemRuntime>) -> Result<App, String> {
         let tls = tls(&config)?;
+        let door = AdminDoor::new(config.http.admin_listen, config.admin.token_file.as_ref())?;
         let public = bind_one("http.listen (--listen)", config.http.listen).await?;
         let admin =
             bind_one("http.admin_listen (--admin-listen)", config.http.admin_listen).await?;
         let metrics = Arc::new(Metrics::new());
         let front = Front::new(&config.http, Arc::clone(&runtime), Arc::clone(&metrics));
-        Ok(App { config, runtime, metrics, front, public, admin, tls })
+        Ok(App { config, runtime, metrics, front, public, admin, tls, door })
     }
 
     /// Where tenants' requests come in.
@@ -104,13 +106,14 @@ impl App {
     /// # Errors
     /// It cannot start: a wrong catalog, a corrupt dump.
     pub async fn run(self, progress: impl FnMut(&Progress) + Send + 'static) -> Result<(), String> {
-        let App { config, runtime, metrics, front, public, admin, tls: [public_tls, admin_tls] } =
-            self;
+        let App { config, runtime, metrics, front, public, admin, tls, door } = self;
+        let [public_tls, admin_tls] = tls;
+        door.watch(&runtime, &metrics);
         let admin_closing = CancellationToken::new();
         let public_closing = CancellationToken::new();
         let bounds = bounds(&config.http);
         let listeners = [
-            (admin.0, front.admin(), admin_tls, &admin_closing),
+            (admin.0, front.admin(door), admin_tls, &admin_closing),
             (public.0, front.public(), public_tls, &public_closing),
         ]
         .map(|(socket, answer, tls, closing)| {
@@ -213,7 +216,7 @@ async fn start(
         config,
         Arc::clone(&catalog),
         hypervisor.clone(),
-        authenticator,
+        (authenticator, LinkSigner::new(&config.auth.link_secrets)?),
         (Arc::clone(runtime), Arc::clone(metrics)),
     );
     front.open(service);

@@ -11,7 +11,7 @@ use source::infer::{Options, infer};
 use source::mongo::{MongoSettings, MongoSource, SnapshotMode};
 
 use super::{Progress, settings};
-use crate::auth::Authenticator;
+use crate::auth::{Authenticator, LinkSigner};
 use crate::config::{Config, SnapshotWanted, SourceConfig, SourceKind};
 use crate::runtime::SystemRuntime;
 use crate::telemetry::EventSink;
@@ -72,6 +72,7 @@ pub fn check(config: &Config) -> Result<(), String> {
         _ => return Err(NO_SOURCE.to_owned()),
     }
     Authenticator::new(&config.auth)?;
+    LinkSigner::new(&config.auth.link_secrets)?;
     declared_catalog(config).map(drop)
 }
 

@@ -38,6 +38,8 @@ pub enum Refusal {
     Invalid,
     /// Headers that name a principal, from an address that may not send them.
     Peer,
+    /// Nobody may come in here: no credential was set up.
+    Shut,
 }
 
 impl Refusal {
@@ -47,6 +49,7 @@ impl Refusal {
             Refusal::Missing => "missing",
             Refusal::Invalid => "invalid",
             Refusal::Peer => "peer",
+            Refusal::Shut => "shut",
         }
     }
 }
@@ -73,6 +76,9 @@ impl From<Refusal> for Error {
             Refusal::Missing => {
                 "this service asks who you are, and the request does not say: send a credential as \
                  `Authorization: Bearer …`, or ask through the proxy that does"
+            }
+            Refusal::Shut => {
+                "beyond loopback this route needs a token, and none is set: see [admin] token_file"
             }
             Refusal::Peer => "this service is asked through its proxy only",
             Refusal::Invalid => "this credential is not valid here; ask for a new one",

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::jwt::JwtConfig;
 use super::reader::Reader;
-use super::value::words;
+use super::value::{Interval, words};
 
 /// `[auth]`.
 #[derive(Clone, Debug)]
@@ -19,6 +19,10 @@ pub struct AuthConfig {
     pub jwt: JwtConfig,
     /// What a proxy may say.
     pub trusted: TrustedConfig,
+    /// What links are signed with: the first signs, all verify.
+    pub link_secrets: Vec<String>,
+    /// How long a link may be good for.
+    pub link_expiry_max: Interval,
 }
 
 /// How a request says who it is of.
@@ -54,7 +58,19 @@ impl AuthConfig {
         }
         let jwt = JwtConfig::read(reader, mode == AuthMode::Jwt);
         let trusted = TrustedConfig::read(reader, mode == AuthMode::TrustedHeader);
-        AuthConfig { mode, allow_unauthenticated, keys_file, jwt, trusted }
+        let link_secrets: Vec<String> = reader.take(S, "link_secrets", Vec::new());
+        let masked = vec!["***".to_owned(); link_secrets.len()];
+        reader.mask(|_| format!("{masked:?}"));
+        let link_expiry_max = reader.take(S, "link_expiry_max", Interval::seconds(7 * 86_400));
+        AuthConfig {
+            mode,
+            allow_unauthenticated,
+            keys_file,
+            jwt,
+            trusted,
+            link_secrets,
+            link_expiry_max,
+        }
     }
 }
 

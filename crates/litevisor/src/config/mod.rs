@@ -2,6 +2,7 @@
 //! (`LITEVISOR__SECTION__KEY`), overridden by flags. One file here per section. Reading has no side
 //! effects; every setting remembers where its value came from.
 
+mod admin;
 mod admission;
 mod auth;
 mod catalog;
@@ -19,6 +20,7 @@ mod value;
 
 use std::fmt;
 
+pub use admin::AdminConfig;
 pub use admission::AdmissionConfig;
 pub use auth::{AuthConfig, AuthMode, TrustedConfig};
 pub use catalog::CatalogConfig;
@@ -53,6 +55,8 @@ pub struct Config {
     pub admission: AdmissionConfig,
     /// Who may ask.
     pub auth: AuthConfig,
+    /// Who may ask on the admin listener.
+    pub admin: AdminConfig,
     /// Certificates of the listeners.
     pub tls: TlsConfig,
     /// Logs.
@@ -102,6 +106,7 @@ impl Config {
         let query = QueryConfig::read(&mut reader);
         let admission = AdmissionConfig::read(&mut reader);
         let auth = AuthConfig::read(&mut reader);
+        let admin = AdminConfig::read(&mut reader);
         let tls = TlsConfig::read(&mut reader);
         let telemetry = TelemetryConfig::read(&mut reader);
         let shown = reader.finish()?;
@@ -114,6 +119,7 @@ impl Config {
             query,
             admission,
             auth,
+            admin,
             tls,
             telemetry,
         };
@@ -140,7 +146,9 @@ impl Config {
                      `litevisor catalog infer --out catalog.toml`, read it, and set [catalog] path"
                 ));
             }
-            if self.auth.mode == AuthMode::None && !self.auth.allow_unauthenticated {
+            // The admin listener has its own door, shut beyond loopback without a token.
+            let asks = key != "listen" || self.auth.mode != AuthMode::None;
+            if !asks && !self.auth.allow_unauthenticated {
                 wrong.push(format!(
                     "http.{key} = \"{address}\" is beyond loopback, where anybody who reaches the \
                      port may read every tenant: choose another [auth] mode or, if something in \

@@ -54,6 +54,7 @@ pages! {
 /// What a code means and what to do about it.
 #[utoipa::path(
     get, path = "/docs/errors/{code}", operation_id = "getErrorPage", tag = "documentation",
+    security(()),
     params(("code" = String, Path, description = "An error's code")),
     responses(
         (status = 200, description = "The code's page", content_type = "text/markdown", body = String),

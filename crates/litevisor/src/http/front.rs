@@ -25,6 +25,7 @@ use super::routes;
 use super::service::Service;
 use super::standing::{Readiness, Standing};
 use super::unread::ReadToEnd;
+use crate::auth::AdminDoor;
 use crate::config::HttpConfig;
 use crate::runtime::SystemRuntime;
 use crate::telemetry::{Metrics, RequestFacts};
@@ -69,8 +70,9 @@ impl Front {
     }
 
     /// Who answers on the admin listener.
-    pub fn admin(&self) -> Answer {
-        let router = routes::admin(AdminState { standing: Arc::clone(&self.0.standing) });
+    pub fn admin(&self, door: AdminDoor) -> Answer {
+        let standing = Arc::clone(&self.0.standing);
+        let router = routes::admin(AdminState { standing, door });
         let front = self.clone();
         Arc::new(move |request| {
             let (front, router) = (front.clone(), router.clone());

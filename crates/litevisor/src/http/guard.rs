@@ -10,11 +10,11 @@ use axum::http::Response;
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::IntoResponse;
-use model::{Clock, Error, TenantId};
+use model::{Clock, Error, ErrorCode, TenantId};
 
 use super::error::Problem;
 use super::service::Service;
-use crate::auth::{Action, Presented, Principal, Resource, Verdict, decide};
+use crate::auth::{Action, Link, Presented, Principal, Reason, Resource, Verdict, decide};
 
 /// Where a request's connection comes from.
 #[derive(Clone, Copy, Debug)]
@@ -51,15 +51,42 @@ impl Service {
     /// it exists: the same words, the same headers, the same work, whoever it is.
     pub(crate) fn tenant(&self, parts: &Parts, action: Action) -> Result<TenantId, Error> {
         let tenant = self.naming.tenant(parts.uri.query(), &parts.headers)?;
-        let Some(Caller(principal)) = parts.extensions.get() else {
-            return Err(Error::internal("a tenant route without a door"));
-        };
+        self.decide(&*self.caller(parts)?, action, &tenant)?;
+        Ok(tenant)
+    }
+
+    /// Who asks.
+    pub(super) fn caller(&self, parts: &Parts) -> Result<Arc<Principal>, Error> {
+        let caller = parts.extensions.get().map(|Caller(principal)| Arc::clone(principal));
+        caller.ok_or_else(|| Error::internal("a tenant route without a door"))
+    }
+
+    /// The tenant of a request that has a link in the place of a credential: the one that the link
+    /// was signed for, until it ends.
+    pub(super) fn tenant_of_link(&self, parts: &Parts, link: &Link) -> Result<TenantId, Error> {
+        let tenant = self.naming.tenant(parts.uri.query(), &parts.headers)?;
+        match self.decide(&link.principal(), Action::Query, &tenant) {
+            Ok(()) => Ok(tenant),
+            Err(Reason::Expired(at)) => {
+                let message = format!("this link ended at {at}; ask for a new one");
+                Err(Error::new(ErrorCode::Gone, message))
+            }
+            Err(reason) => Err(reason.into()),
+        }
+    }
+
+    fn decide(
+        &self,
+        principal: &Principal,
+        action: Action,
+        tenant: &TenantId,
+    ) -> Result<(), Reason> {
         let resource = Resource::Tenant(tenant.as_str());
         match decide(principal, action, resource, self.runtime.now()) {
-            Verdict::Allow => Ok(tenant),
+            Verdict::Allow => Ok(()),
             Verdict::Deny(reason) => {
                 self.metrics.access_denied(reason.name());
-                Err(reason.into())
+                Err(reason)
             }
         }
     }

@@ -14,6 +14,7 @@ mod guarded_io;
 mod head;
 mod instance;
 mod json_body;
+mod links;
 mod listener;
 mod openapi;
 mod percent;

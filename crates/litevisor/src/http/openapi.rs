@@ -4,9 +4,10 @@
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, Response};
-use utoipa::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
 
-use super::{admin, error, error_pages, instance, query, schema};
+use super::{admin, error, error_pages, instance, links, query, schema};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -23,6 +24,8 @@ use super::{admin, error, error_pages, instance, query, schema};
         instance::delete::handle,
         instance::boot::handle,
         instance::image::handle,
+        links::post::handle,
+        links::get::handle,
         handle,
         error_pages::handle,
         admin::tenants::handle,
@@ -31,9 +34,26 @@ use super::{admin, error, error_pages, instance, query, schema};
         admin::metrics::handle,
     ),
     tags((name = "admin", description = "On the admin listener only")),
-    components(schemas(error::ProblemBody))
+    components(schemas(error::ProblemBody)),
+    modifiers(&Credentials),
+    security(("bearer" = []))
 )]
 struct Document;
+
+/// How callers say who they are. (Where `[auth] mode` is `none` or `trusted_header`, they do not.)
+struct Credentials;
+
+impl Modify for Credentials {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let bearer = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("An API key or a token, by the service's auth.mode"))
+            .build();
+        if let Some(components) = &mut document.components {
+            components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+        }
+    }
+}
 
 /// The description as pretty JSON, with a line break at its end.
 pub fn document() -> String {
@@ -46,6 +66,7 @@ pub fn document() -> String {
 /// This description.
 #[utoipa::path(
     get, path = "/v1/openapi.json", operation_id = "getDescription", tag = "documentation",
+    security(()),
     responses((status = 200, description = "OpenAPI 3.1", content_type = "application/json"))
 )]
 pub(crate) async fn handle() -> Response<Body> {

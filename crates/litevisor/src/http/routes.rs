@@ -12,7 +12,7 @@ use model::{Error, ErrorCode};
 use super::admin::AdminState;
 use super::error::Problem;
 use super::service::Service;
-use super::{admin, error_pages, guard, instance, openapi, query, schema};
+use super::{admin, error_pages, guard, instance, links, openapi, query, schema};
 use crate::telemetry::Route;
 
 /// The routes of tenants' listener, with their methods.
@@ -22,6 +22,8 @@ pub const PUBLIC_ROUTES: &[(&str, &str)] = &[
     (INSTANCE, "GET, DELETE"),
     (BOOT, "POST"),
     (IMAGE, "GET"),
+    (LINKS, "POST"),
+    (LINK, "GET"),
     (OPENAPI, "GET"),
     (ERROR_PAGE, "GET"),
 ];
@@ -35,16 +37,19 @@ const SCHEMA: &str = "/v1/schema";
 const INSTANCE: &str = "/v1/instance";
 const BOOT: &str = "/v1/instance/boot";
 const IMAGE: &str = "/v1/instance/image";
+const LINKS: &str = "/v1/links";
+const LINK: &str = "/v1/links/{token}";
 const OPENAPI: &str = "/v1/openapi.json";
 const ERROR_PAGE: &str = "/docs/errors/{code}";
 
 /// The template of a path, for metrics: never the path itself, which anybody may make up.
 pub(super) fn label(path: &str) -> Route {
     let known = PUBLIC_ROUTES.iter().chain(ADMIN_ROUTES).map(|(route, _)| *route);
-    known
-        .into_iter()
-        .find(|route| *route == path)
-        .unwrap_or_else(|| if path.starts_with("/docs/errors/") { ERROR_PAGE } else { "none" })
+    known.into_iter().find(|route| *route == path).unwrap_or_else(|| match path {
+        page if page.starts_with("/docs/errors/") => ERROR_PAGE,
+        link if link.starts_with("/v1/links/") => LINK,
+        _ => "none",
+    })
 }
 
 /// The methods of tenants' route at this path.
@@ -62,8 +67,10 @@ pub(super) fn public(service: Arc<Service>) -> Router {
         .route(INSTANCE, only(instance, "GET, DELETE"))
         .route(BOOT, only(post(instance::boot::handle), "POST"))
         .route(IMAGE, only(get(instance::image::handle), "GET"))
+        .route(LINKS, only(post(links::post::handle), "POST"))
         // What stands above is a tenant's; what follows is everybody's.
         .route_layer(from_fn_with_state(Arc::clone(&service), guard::door))
+        .route(LINK, only(get(links::get::handle), "GET"))
         .route(OPENAPI, only(get(openapi::handle), "GET"))
         .route(ERROR_PAGE, only(get(error_pages::handle), "GET"))
         .fallback(not_found)
@@ -86,6 +93,8 @@ async fn not_started() -> Response {
 pub(super) fn admin(state: AdminState) -> Router {
     Router::new()
         .route("/v1/tenants", only(get(admin::tenants::handle), "GET"))
+        // What stands above is the operator's; probes have no credential.
+        .route_layer(from_fn_with_state(state.clone(), admin::door))
         .route("/livez", only(get(admin::probes::live), "GET"))
         .route("/readyz", only(get(admin::probes::ready), "GET"))
         .route("/metrics", only(get(admin::metrics::handle), "GET"))

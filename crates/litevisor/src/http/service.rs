@@ -16,8 +16,8 @@ use tokio::sync::Semaphore;
 
 use super::pipe::Patience;
 use super::tenant::TenantNaming;
-use crate::auth::Authenticator;
-use crate::config::Config;
+use crate::auth::{Authenticator, LinkSigner};
+use crate::config::{Config, Interval};
 use crate::runtime::SystemRuntime;
 use crate::telemetry::Metrics;
 
@@ -29,6 +29,7 @@ pub struct Service {
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) naming: TenantNaming,
     pub(crate) authenticator: Arc<Authenticator>,
+    pub(crate) links: LinkSigner,
     pub(crate) bounds: Bounds,
     /// Images on their way out as files: each holds a thread.
     pub(crate) image_downloads: Arc<Semaphore>,
@@ -43,6 +44,7 @@ pub(crate) struct Bounds {
     pub(crate) row_bytes_max: u64,
     pub(crate) body_bytes_max: u64,
     pub(crate) read_timeout: Duration,
+    pub(crate) link_expiry_max: Interval,
     pub(crate) patience: Patience,
 }
 
@@ -52,7 +54,7 @@ impl Service {
         config: &Config,
         catalog: Arc<Catalog>,
         hypervisor: Hypervisor,
-        authenticator: Arc<Authenticator>,
+        (authenticator, links): (Arc<Authenticator>, LinkSigner),
         (runtime, metrics): (Arc<SystemRuntime>, Arc<Metrics>),
     ) -> Arc<Self> {
         let http = &config.http;
@@ -69,6 +71,7 @@ impl Service {
                 key_type,
             },
             authenticator,
+            links,
             bounds: Bounds {
                 query_timeout: config.query.timeout.0,
                 sql_bytes_max: config.query.sql_bytes_max.0,
@@ -76,6 +79,7 @@ impl Service {
                 row_bytes_max: config.query.row_bytes_max.0,
                 body_bytes_max: http.body_bytes_max.0,
                 read_timeout: http.read_timeout.0,
+                link_expiry_max: config.auth.link_expiry_max,
                 patience: Patience {
                     idle: http.stream_idle_timeout.0,
                     rate_min: http.stream_rate_min.0,

@@ -12,6 +12,8 @@ pub enum CredentialFile {
     Keys,
     /// An issuer's keys for tokens.
     JwtKeys,
+    /// The token of the admin listener.
+    AdminToken,
 }
 
 impl CredentialFile {
@@ -19,6 +21,7 @@ impl CredentialFile {
     fn name(self) -> &'static str {
         match self {
             CredentialFile::Keys => "keys",
+            CredentialFile::AdminToken => "admin_token",
             CredentialFile::JwtKeys => "jwt_keys",
         }
     }

@@ -9,7 +9,7 @@ use super::AdminState;
 
 /// Everything, in OpenMetrics text.
 #[utoipa::path(
-    get, path = "/metrics", operation_id = "getMetrics", tag = "admin",
+    get, path = "/metrics", operation_id = "getMetrics", tag = "admin", security(()),
     servers((url = "http://localhost:8081", description = "The admin listener: http.admin_listen")),
     responses(
         (status = 200, description = "OpenMetrics text", content_type = "application/openmetrics-text", body = String),

@@ -3,13 +3,13 @@
 
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
-use axum::http::{Response, StatusCode};
+use axum::http::{HeaderMap, Response, StatusCode};
 
 use super::AdminState;
 
 /// Alive: the process answers.
 #[utoipa::path(
-    get, path = "/livez", operation_id = "isAlive", tag = "admin",
+    get, path = "/livez", operation_id = "isAlive", tag = "admin", security(()),
     servers((url = "http://localhost:8081", description = "The admin listener: http.admin_listen")),
     responses(
         (status = 200, description = "It should not be killed", content_type = "text/plain", body = String),
@@ -21,7 +21,7 @@ pub(crate) async fn live() -> &'static str {
 
 /// Ready: traffic may come. `?verbose` lists what it looks at.
 #[utoipa::path(
-    get, path = "/readyz", operation_id = "isReady", tag = "admin",
+    get, path = "/readyz", operation_id = "isReady", tag = "admin", security(()),
     servers((url = "http://localhost:8081", description = "The admin listener: http.admin_listen")),
     params(("verbose" = Option<String>, Query, description = "Lists what it looks at and what it waits for")),
     responses(
@@ -32,6 +32,7 @@ pub(crate) async fn live() -> &'static str {
 pub(crate) async fn ready(
     State(state): State<AdminState>,
     RawQuery(query): RawQuery,
+    headers: HeaderMap,
 ) -> Response<Body> {
     let readiness = state.standing.readiness();
     let checks = [
@@ -48,7 +49,9 @@ pub(crate) async fn ready(
         for (check, holds) in checks {
             text.push_str(&format!("[{}] {check}\n", if holds { "+" } else { "-" }));
         }
-        if let Some(waiting_for) = readiness.waiting_for {
+        // It may name the source's hosts.
+        let operator = state.door.check(&headers).is_ok();
+        if let Some(waiting_for) = readiness.waiting_for.filter(|_| operator) {
             text.push_str(&format!("waiting: {waiting_for}\n"));
         }
     }

@@ -6,7 +6,9 @@ use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Vis
 use serde_json::{Map, Number, Value as Json};
 
 /// Reads a value, `null` as none.
-pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Json>, D::Error> {
+pub(in crate::http) fn deserialize<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Option<Json>, D::Error> {
     let Distinct(value) = Distinct::deserialize(from)?;
     Ok(Some(value).filter(|value| !value.is_null()))
 }

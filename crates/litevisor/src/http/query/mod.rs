@@ -1,7 +1,7 @@
 //! `/v1/query`: a tenant's SQL in, a streamed result out.
 
 mod body;
-mod distinct_json;
+pub(super) mod distinct_json;
 pub(crate) mod get;
 mod params;
 mod parts;
@@ -10,12 +10,16 @@ mod request_body;
 mod run;
 mod sink;
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Body;
+use axum::http::Response;
 use export::Format;
 use hypervisor::QueryRequest;
 use model::{Error, ErrorCode};
 
+use super::error::Problem;
 use super::service::Service;
 use crate::telemetry::RequestFacts;
 
@@ -27,6 +31,17 @@ pub(super) struct Wanted {
     trailers: bool,
     /// What the request's log line will say, where one is wanted.
     facts: Option<RequestFacts>,
+}
+
+/// Runs what was wanted.
+///
+/// # Errors
+/// What happened before the answer began.
+pub(super) async fn answer(
+    service: Arc<Service>,
+    wanted: Wanted,
+) -> Result<Response<Body>, Problem> {
+    run::run(service, wanted).await
 }
 
 /// `timeout_ms` may only lower the setting.

@@ -45,7 +45,8 @@ pub(crate) fn handle(
     }
 }
 
-fn wanted(
+/// What a body of this tenant's asks for.
+pub(in crate::http) fn wanted(
     service: &Service,
     parts: &Parts,
     tenant: TenantId,
@@ -75,7 +76,8 @@ fn chosen_format(named: Option<&str>, headers: &HeaderMap) -> Result<Format, Err
     }
 }
 
-fn check_content_type(headers: &HeaderMap) -> Result<(), Error> {
+/// Only JSON is read.
+pub(in crate::http) fn check_content_type(headers: &HeaderMap) -> Result<(), Error> {
     let unsupported = |message: &str| Err(Error::new(ErrorCode::MediaTypeUnsupported, message));
     if headers.get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
         return unsupported("the body must come without Content-Encoding");

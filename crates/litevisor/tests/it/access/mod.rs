@@ -1,7 +1,9 @@
 //! Who may ask for what, as strangers and callers see it.
 
+mod admin;
 mod jwt;
 mod keys;
+mod links;
 mod routes;
 mod trusted;
 
@@ -24,11 +26,17 @@ struct Keyed {
 
 impl Keyed {
     fn start() -> Keyed {
+        Keyed::start_with(&[])
+    }
+
+    fn start_with(more: &[(&str, &str, &str)]) -> Keyed {
         let folder = TempDir::new().expect("a folder");
         let path = folder.path().join("keys.toml");
         write_private(&path, "").expect("written");
         let file = path.display().to_string();
-        let app = TestApp::start(&[("auth", "mode", "api_keys"), ("auth", "keys_file", &file)]);
+        let mut settings = vec![("auth", "mode", "api_keys"), ("auth", "keys_file", file.as_str())];
+        settings.extend_from_slice(more);
+        let app = TestApp::start(&settings);
         Keyed { app: app.ready(), path, file: KeyFile::default(), made: 0, _folder: folder }
     }
 

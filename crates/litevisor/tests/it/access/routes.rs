@@ -12,13 +12,19 @@ fn send(keyed: &Keyed, method: &str, route: &str, tenant: &str, key: Option<&str
     if key.is_some() {
         headers.push(("Authorization", bearer.as_str()));
     }
-    let body: &[u8] =
-        if method == "POST" && route == "/v1/query" { b"{\"sql\":\"SELECT 1\"}" } else { b"" };
+    let body: &[u8] = if method == "POST" && route != "/v1/instance/boot" {
+        b"{\"sql\":\"SELECT 1\"}"
+    } else {
+        b""
+    };
     keyed.app.send(method, &target, &headers, body)
 }
 
-/// What needs no credential: descriptions only.
-const OPEN: [&str; 2] = ["/v1/openapi.json", "/docs/errors/{code}"];
+const LINKS: [(&str, &str, &str); 1] =
+    [("auth", "link_secrets", "0123456789abcdef0123456789abcdef")];
+
+/// What needs no credential: descriptions, and links, which are one.
+const OPEN: [&str; 3] = ["/v1/openapi.json", "/docs/errors/{code}", "/v1/links/{token}"];
 
 fn guarded() -> Vec<(&'static str, &'static str)> {
     let routes = litevisor::http::PUBLIC_ROUTES.iter();
@@ -30,7 +36,7 @@ fn guarded() -> Vec<(&'static str, &'static str)> {
 
 #[test]
 fn no_route_answers_a_stranger() {
-    let mut keyed = Keyed::start();
+    let mut keyed = Keyed::start_with(&LINKS);
     let good = keyed.add(&["*"], "operator", None);
     let ended = keyed.add(&["*"], "operator", Some("2026-01-02T00:00:00.000Z"));
     keyed.write();
@@ -57,7 +63,7 @@ fn no_route_answers_a_stranger() {
 
 #[test]
 fn each_route_asks_for_its_role() {
-    let mut keyed = Keyed::start();
+    let mut keyed = Keyed::start_with(&LINKS);
     let keys = ["viewer", "author", "owner"].map(|role| (role, keyed.add(&["acme"], role, None)));
     keyed.write();
     keyed.until_known(&keys[2].1, "/v1/schema?tenant=acme");
@@ -65,7 +71,7 @@ fn each_route_asks_for_its_role() {
         for (method, route) in guarded() {
             let least = match (method, route) {
                 (_, "/v1/query" | "/v1/schema") | ("GET", "/v1/instance") => "viewer",
-                (_, "/v1/instance/image") => "author",
+                (_, "/v1/instance/image" | "/v1/links") => "author",
                 (_, "/v1/instance/boot") | ("DELETE", "/v1/instance") => "owner",
                 other => panic!("which role does {other:?} ask for?"),
             };
@@ -80,7 +86,7 @@ fn each_route_asks_for_its_role() {
         }
     }
     let metrics = keyed.app.admin_get("/metrics").text();
-    assert!(metrics.contains("litevisor_access_denied_total{reason=\"role\"} 5"), "{metrics}");
+    assert!(metrics.contains("litevisor_access_denied_total{reason=\"role\"} 6"), "{metrics}");
 }
 
 /// A reply but for what differs between any two.
@@ -92,7 +98,7 @@ fn seen(reply: &Reply) -> (u16, Vec<(String, String)>, String) {
 
 #[test]
 fn a_tenant_that_one_may_not_see_is_one_that_does_not_exist() {
-    let mut keyed = Keyed::start();
+    let mut keyed = Keyed::start_with(&LINKS);
     // `tiny` exists and is warm, `ghost` does not exist; the owner of acme and ghost sees neither.
     let mine = keyed.add(&["acme", "ghost"], "owner", None);
     let viewer = keyed.add(&["acme"], "viewer", None);
@@ -108,7 +114,7 @@ fn a_tenant_that_one_may_not_see_is_one_that_does_not_exist() {
         // The role is never looked at before the tenant.
         let low = send(&keyed, method, route, "tiny", Some(&viewer));
         assert_eq!(seen(&hidden), seen(&low), "{method} {route}");
-        if !matches!((method, route), ("DELETE", _) | ("POST", "/v1/instance/boot")) {
+        if !matches!((method, route), ("DELETE", _) | (_, "/v1/instance/boot" | "/v1/links")) {
             // Orders are taken before anybody knows; the others are answered by the source alike.
             let allowed = send(&keyed, method, route, "ghost", Some(&mine));
             assert_eq!(seen(&hidden), seen(&allowed), "{method} {route}");
