@@ -13,6 +13,7 @@ mod init;
 mod ledger;
 mod load;
 mod overdue;
+mod pace;
 mod query;
 pub mod sandbox;
 mod sink;
@@ -21,8 +22,9 @@ mod vfs;
 pub use image::{Image, PageSize, Part};
 pub use init::init;
 pub use load::{Blank, LoadLimits, Loader, TableOutcome, TableShape};
+pub use pace::{Pace, paced};
 pub use query::{
-    Failure, Interrupt, Pace, Params, QueryLimits, Readers, Run, Script, Value, Why, run,
-    run_brief, tables_needed,
+    Failure, Interrupt, Params, QueryLimits, Readers, Run, Script, Value, Why, run, run_brief,
+    tables_needed,
 };
 pub use sink::sink_thread;

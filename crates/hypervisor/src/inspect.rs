@@ -160,7 +160,7 @@ pub(crate) fn usage(core: &Core) -> Usage {
         slots,
         running: running as u64,
         queued: queued as u64,
-        turns_wanted: turns_wanted as u64,
+        turns_wanted: turns_wanted.map(|count| count as u64),
         turns_waited,
         waiting: core.waiting.load(Ordering::Relaxed) as u64,
         loads: core.loads.load(Ordering::Relaxed) as u64,

@@ -1,13 +1,17 @@
 //! A load's synchronous part, on a boot thread: raw batches to rows to an image. A table whose
 //! shape does not fit what came (a column's type, the key) is begun anew and read again.
 
-use engine::{Image, LoadLimits, Loader, TableOutcome, TableShape};
-use model::limits::TABLE_PASSES_MAX;
-use model::{Catalog, Charge, Error, ErrorCode, Flow, TableSet, TenantId};
+use engine::{Image, LoadLimits, Loader, Pace, TableOutcome, TableShape};
+use model::limits::{LOAD_ROWS_PER_LOOK, TABLE_PASSES_MAX};
+use model::{
+    Catalog, Cell, Charge, Column, Error, ErrorCode, Flow, RowSink, Summary, TableSet, TenantId,
+};
 use source::{DecodeLimits, Decoder, RawBatch, TableReport};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
+use crate::core::Core;
+use crate::cpu::{Lane, Paced, Worker};
 use crate::load_state::Load;
 use crate::seen::Seen;
 
@@ -64,6 +68,7 @@ struct OpenTable {
 
 struct Loading<'a> {
     plan: &'a Plan,
+    pace: &'a Paced<'a>,
     loader: Loader,
     /// Tables still open, by scan.
     open: Vec<Vec<OpenTable>>,
@@ -75,10 +80,32 @@ struct Loading<'a> {
 /// # Errors
 /// What the engine, the decoder or the source says; `internal` with the load's token cancelled if
 /// it was stopped.
-pub(crate) fn run(plan: &Plan, feed: Feed, publish: &mut dyn FnMut(Ready)) -> Result<(), Error> {
+pub(crate) fn run(
+    core: &Core,
+    plan: &Plan,
+    feed: Feed,
+    publish: &mut dyn FnMut(Ready),
+) -> Result<(), Error> {
+    let worker = Worker {
+        turns: &core.turns,
+        runtime: &*core.runtime,
+        owner: plan.tenant.as_ref(),
+        lane: Lane::Boot,
+    };
+    let over = || plan.load.stop.is_cancelled();
+    let pace = Paced::new(worker, &over);
+    engine::paced(&pace, || load(plan, &pace, feed, publish))
+}
+
+fn load(
+    plan: &Plan,
+    pace: &Paced<'_>,
+    feed: Feed,
+    publish: &mut dyn FnMut(Ready),
+) -> Result<(), Error> {
     let limits = LoadLimits { row_bytes_max: plan.row_bytes_max };
     let loader = Loader::with_passing(&plan.base, (&plan.account, &plan.passing), limits)?;
-    let mut loading = Loading { plan, loader, open: Vec::new(), done: Vec::new() };
+    let mut loading = Loading { plan, pace, loader, open: Vec::new(), done: Vec::new() };
     for tables in &plan.scans {
         let open = tables.iter().map(|number| loading.begin(number)).collect::<Result<_, _>>()?;
         loading.open.push(open);
@@ -131,7 +158,12 @@ impl Loading<'_> {
     ) -> Result<(), Error> {
         let mut left = self.open.len();
         while left > 0 {
-            match batches.blocking_recv() {
+            // A load that waits for its source holds no turn.
+            let fed = match batches.try_recv() {
+                Ok(fed) => Some(fed),
+                Err(_) => self.pace.pause(|| batches.blocking_recv()),
+            };
+            match fed {
                 Some(Fed::Batch(scan, batch, charge)) => {
                     // What was reserved for the rows is what the loader charges now.
                     drop(charge);
@@ -158,8 +190,11 @@ impl Loading<'_> {
         if self.plan.load.stop.is_cancelled() {
             return Err(Error::internal("the load was stopped"));
         }
+        self.pace.look();
         for table in &mut self.open[scan] {
-            let flow = table.decoder.decode(batch, self.loader.sink(table.number))?;
+            let into = self.loader.sink(table.number);
+            let mut into = Pacing { into, pace: self.pace, rows: 0 };
+            let flow = table.decoder.decode(batch, &mut into)?;
             if flow == Flow::Stop {
                 let error = self.loader.end_table(table.number).err();
                 return Err(error.unwrap_or_else(|| Error::internal("a table took no more rows")));
@@ -202,6 +237,35 @@ impl Loading<'_> {
 
     fn publish(&mut self) -> Result<Ready, Error> {
         Ok(Ready { image: self.loader.publish()?, tables: std::mem::take(&mut self.done) })
+    }
+}
+
+/// Keeps the pace between a table's rows.
+struct Pacing<'a> {
+    into: &'a mut dyn RowSink,
+    pace: &'a dyn Pace,
+    rows: u32,
+}
+
+impl RowSink for Pacing<'_> {
+    fn begin(&mut self, columns: &[Column]) -> Flow {
+        self.into.begin(columns)
+    }
+
+    fn row(&mut self, cells: &[Cell<'_>]) -> Flow {
+        self.rows += 1;
+        if self.rows.is_multiple_of(LOAD_ROWS_PER_LOOK) {
+            self.pace.look();
+        }
+        self.into.row(cells)
+    }
+
+    fn finish(&mut self, summary: &Summary) {
+        self.into.finish(summary);
+    }
+
+    fn fail(&mut self, error: &Error) {
+        self.into.fail(error);
     }
 }
 

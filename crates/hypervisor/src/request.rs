@@ -7,6 +7,8 @@ use std::time::Duration;
 use engine::Script;
 use model::{RowSink, TenantId, Timestamp};
 
+use crate::cpu::Lane;
+
 /// A query.
 #[derive(Clone, Debug)]
 pub struct QueryRequest {
@@ -18,6 +20,8 @@ pub struct QueryRequest {
     pub timeout: Duration,
     /// Rows wanted at most.
     pub max_rows: Option<u64>,
+    /// What it is for: an answer somebody waits for, or a report.
+    pub lane: Lane,
     /// Data older than this will not do: wait for newer ones.
     pub max_age: Option<Duration>,
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use model::{Catalog, Error, ErrorCode, TableSet, TenantId, Timestamp};
 use source::TableReport;
 
+use crate::cpu::Lane;
 pub use crate::state::State;
 
 /// One tenant's instance.
@@ -153,10 +154,10 @@ pub struct Usage {
     pub running: u64,
     /// Queries waiting for their turn.
     pub queued: u64,
-    /// Running queries that wait for a CPU turn.
-    pub turns_wanted: u64,
-    /// How long queries have waited for CPU turns so far, all together.
-    pub turns_waited: Duration,
+    /// Running queries and loads that wait for a CPU turn, in the order of [`Lane::ALL`].
+    pub turns_wanted: [u64; Lane::COUNT],
+    /// How long was waited for CPU turns so far, all together, in the order of [`Lane::ALL`].
+    pub turns_waited: [Duration; Lane::COUNT],
     /// Requests waiting for loads.
     pub waiting: u64,
     /// Loads under way or waiting for their turn.

@@ -10,7 +10,7 @@ use model::limits::QUERY_HEADROOM_BYTES;
 use model::{Account, Cell, Clock, Column, Error, Flow, Monotonic, RowSink, Summary, Timestamp};
 
 use crate::core::Core;
-use crate::cpu::Paced;
+use crate::cpu::{Paced, Worker};
 use crate::registry::Lease;
 use crate::request::{Opened, QueryRequest, QuerySink};
 
@@ -78,8 +78,14 @@ impl Work {
         }
         core.relieve(QUERY_HEADROOM_BYTES);
         let clock = WithoutWaits { clock: &*core.runtime, waited: sink.waited() };
-        let tenant = &self.request.tenant;
-        let pace = Paced::new(&core.turns, &*core.runtime, tenant, &self.interrupt, self.deadline);
+        let worker = Worker {
+            turns: &core.turns,
+            runtime: &*core.runtime,
+            owner: Some(&self.request.tenant),
+            lane: self.request.lane,
+        };
+        let over = || self.interrupt.reason().is_some() || core.now() >= self.deadline;
+        let pace = Paced::new(worker, &over);
         let account = Account::child(&core.budget, core.settings.temp_bytes_max);
         let heap = Account::child(&core.budget, core.settings.heap_bytes_max);
         let attempt = Attempt {

@@ -7,6 +7,7 @@ use model::{Account, Error, ErrorCode, RowSink, TableSet};
 use rusqlite::ffi;
 
 use super::ddl::{self, TableShape};
+use super::handler;
 use super::table::{OpenTable, Opening, TableOutcome};
 use crate::conn::{Connection, SqlFault};
 use crate::heap::Purse;
@@ -65,6 +66,7 @@ impl Loader {
         let opened = opened.and_then(|connection| {
             connection.limit(ffi::SQLITE_LIMIT_LENGTH, limits.row_bytes_max);
             connection.execute("PRAGMA journal_mode=OFF")?;
+            handler::attach(&connection);
             Ok(connection)
         });
         let connection =

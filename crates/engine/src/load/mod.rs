@@ -4,6 +4,7 @@ mod blank;
 mod bulk;
 mod check;
 mod ddl;
+mod handler;
 mod loader;
 mod table;
 #[cfg(test)]

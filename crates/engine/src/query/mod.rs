@@ -23,6 +23,7 @@ use std::sync::Arc;
 use model::{Account, AsOf, Clock, Error, Monotonic, TableSet};
 
 use crate::image::Image;
+use crate::pace::Pace;
 pub use brief::run_brief;
 pub use interrupt::{Interrupt, Why};
 pub use needed::tables_needed;
@@ -39,13 +40,6 @@ pub struct QueryLimits {
     pub row_bytes_max: u64,
     /// Bytes of the SQL text.
     pub sql_bytes_max: u64,
-}
-
-/// When a run may go on: asked about every thousand VM steps, on the run's own thread, which it may
-/// make wait.
-pub trait Pace {
-    /// Returns once the run may go on.
-    fn look(&self);
 }
 
 /// What a script runs against and within.

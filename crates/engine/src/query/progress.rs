@@ -11,6 +11,7 @@ use rusqlite::ffi;
 use crate::callback::caught;
 use crate::conn::Connection;
 use crate::due;
+use crate::pace::{self, Verdict};
 
 /// Asked every so many VM steps; an error ends the statement.
 pub(super) struct Look<'a> {
@@ -43,12 +44,17 @@ impl<'a> Look<'a> {
         ends
     }
 
-    /// Runs `body` with this as `connection`'s handler, asked every [`PROGRESS_STEPS`].
+    /// Runs `body` with this as `connection`'s handler, asked every [`PROGRESS_STEPS`] and as bytes
+    /// move to and from files.
     pub(super) fn during<R>(&self, connection: &Connection, body: impl FnOnce() -> R) -> R {
-        self.during_every(PROGRESS_STEPS, connection, body)
+        let ask = || match self.ends_with((self.ask)()) {
+            true => Verdict::End,
+            false => Verdict::GoOn,
+        };
+        pace::asking(&ask, || self.during_every(PROGRESS_STEPS, connection, body))
     }
 
-    /// The same with a number of VM steps of the caller's.
+    /// Asked every so many VM steps, and not for bytes.
     pub(super) fn during_every<R>(
         &self,
         steps: c_int,

@@ -9,6 +9,7 @@ use crate::{Blank, Part};
 
 mod heap;
 mod overdue;
+mod pace;
 mod panics;
 
 pub(super) fn bench() -> Bench {

@@ -8,11 +8,14 @@ use rusqlite::ffi;
 
 use super::guarded;
 use crate::image::{Image, Overlay};
+use crate::pace::{self, Verdict};
 
 /// What a kind of file does; offsets and sizes in bytes, errors as SQLite's codes.
 pub(super) trait Body: 'static {
     /// `SQLITE_IOCAP_*`.
     const CAPABILITIES: c_int;
+    /// Whether a statement that is to end may end at a read or write of it, too.
+    const MAY_END: bool = false;
     /// Copies what lies at `offset` into the front of `into`; how much there was.
     fn read(&mut self, into: &mut [MaybeUninit<u8>], offset: u64) -> usize;
     fn write(&mut self, bytes: &[u8], offset: u64) -> Result<(), c_int>;
@@ -149,6 +152,10 @@ unsafe extern "C" fn x_read<B: Body>(
         let into = unsafe { std::slice::from_raw_parts_mut(into.cast::<MaybeUninit<u8>>(), len) };
         // SAFETY: these methods are only in files opened with a `B`.
         let copied = unsafe { body::<B>(file) }.read(into, unsigned(offset));
+        // After the file's own lock is given back: this may wait for a turn.
+        if pace::moved(len) == Verdict::End && B::MAY_END {
+            return ffi::SQLITE_IOERR;
+        }
         if copied == len {
             return ffi::SQLITE_OK;
         }
@@ -168,7 +175,11 @@ unsafe extern "C" fn x_write<B: Body>(
         // SAFETY: SQLite gives `len` readable bytes.
         let bytes = unsafe { std::slice::from_raw_parts(from.cast::<u8>(), len) };
         // SAFETY: these methods are only in files opened with a `B`.
-        code(unsafe { body::<B>(file) }.write(bytes, unsigned(offset)))
+        let outcome = unsafe { body::<B>(file) }.write(bytes, unsigned(offset));
+        if pace::moved(len) == Verdict::End && B::MAY_END {
+            return ffi::SQLITE_FULL;
+        }
+        code(outcome)
     })
 }
 

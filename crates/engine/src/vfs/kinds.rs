@@ -143,6 +143,7 @@ pub(super) struct Memory(pub(super) Pages);
 
 impl Body for Memory {
     const CAPABILITIES: c_int = SAFE;
+    const MAY_END: bool = true;
 
     fn read(&mut self, into: &mut [MaybeUninit<u8>], offset: u64) -> usize {
         self.0.read(into, offset)

@@ -83,10 +83,11 @@ impl Drive {
         batches: Vec<Vec<source::RawBatch>>,
     ) -> Result<Image, Error> {
         let (sender, receiver) = oneshot::channel();
-        let turn = copy.turn.clone();
+        let (turn, core) = (copy.turn.clone(), Arc::clone(&self.core));
         self.core.boot_threads.submit(Box::new(move || {
             let mut ready = None;
-            let outcome = loading::run(&plan, Feed::Ready(batches), &mut |r| ready = Some(r));
+            let feed = Feed::Ready(batches);
+            let outcome = loading::run(&core, &plan, feed, &mut |r| ready = Some(r));
             drop(turn);
             let outcome = outcome
                 .and_then(|()| ready.ok_or_else(|| Error::internal("a load published nothing")));
@@ -130,7 +131,7 @@ impl Drive {
         drop(to);
         let (sender, receiver) = oneshot::channel();
         let (turn, meta) = (copy.turn.clone(), Meta::of(copy));
-        let (registry, owner) = (Arc::clone(&core.registry), self.owner.clone());
+        let (own, owner) = (Arc::clone(core), self.owner.clone());
         core.boot_threads.submit(Box::new(move || {
             let mut last = None;
             let mut tables = Vec::new();
@@ -138,9 +139,10 @@ impl Drive {
                 last = Some(ready.image.clone());
                 tables.extend(ready.tables);
                 let ready = Ready { image: ready.image, tables: tables.clone() };
-                registry.publish(&owner, &plan.load, meta.published(ready));
+                own.registry.publish(&owner, &plan.load, meta.published(ready));
             };
-            let outcome = loading::run(&plan, Feed::Stream { batches, again }, &mut publish);
+            let feed = Feed::Stream { batches, again };
+            let outcome = loading::run(&own, &plan, feed, &mut publish);
             drop(turn);
             let outcome = outcome
                 .and_then(|()| last.ok_or_else(|| Error::internal("a load published nothing")));

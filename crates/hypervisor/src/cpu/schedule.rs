@@ -1,74 +1,176 @@
 //! Who has a turn and who waits for one: pure, driven by whoever holds the clock.
 //!
-//! Tenants with somebody waiting stand in a ring and are served one after the other, one turn each;
-//! a tenant's own waiters are served in the order in which they came.
+//! Fair between tenants first: each tenant has a **share**, the time its turns have cost so far,
+//! weighted by [`Lane`], and a free turn goes to the one whose share would be the least after it
+//! (self-clocked fair queueing). Whoever comes starts at the share that was served last, so nobody
+//! saves up and nobody who comes passes everybody for ever. Within a tenant its lanes share in the
+//! same way; within a lane they are served in the order in which they came. A turn is paid for when
+//! it begins and settled when it ends: one given back early costs less (but never nothing), one
+//! overdrawn more.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
 
 use model::{Monotonic, TenantId};
 
-/// One who has or wants turns, for as long as its query runs.
-pub(crate) type Ticket = u64;
+use super::lane::Lane;
+
+/// One who has or wants turns, for as long as its work runs.
+#[derive(Clone, Debug)]
+pub(crate) struct Ticket {
+    number: u64,
+    /// `None`: the shared tables.
+    owner: Option<TenantId>,
+    lane: Lane,
+}
+
+impl Ticket {
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
+    pub(super) fn lane(&self) -> Lane {
+        self.lane
+    }
+}
+
+/// How long turns last.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Spans {
+    /// A turn while others wait.
+    pub(super) quantum: Duration,
+    /// What a turn costs at least.
+    pub(super) least: Duration,
+    /// A holder not heard of for so long does not count any more: it waits for its reader, or sits
+    /// in one long step.
+    pub(super) overdue: Duration,
+}
 
 /// The state of all turns.
 #[derive(Debug)]
 pub(super) struct Schedule {
     turns: usize,
-    /// How long a turn lasts while others wait.
-    quantum: Duration,
-    /// A holder not heard of for so long does not count any more: it waits for its reader, or sits
-    /// in one long step.
-    overdue: Duration,
-    holders: HashMap<Ticket, Holder>,
-    lines: HashMap<TenantId, VecDeque<Ticket>>,
-    ring: VecDeque<TenantId>,
-    next: Ticket,
+    spans: Spans,
+    holders: BTreeMap<u64, Holder>,
+    /// Tenants with somebody who waits or holds.
+    lines: HashMap<Option<TenantId>, Line>,
+    /// The share that was served last.
+    level: u64,
+    /// When somebody came to wait while nobody did: what was used before is free.
+    wanted_since: Monotonic,
+    next: u64,
 }
 
 #[derive(Debug)]
 struct Holder {
+    ticket: Ticket,
     since: Monotonic,
 }
 
+#[derive(Debug, Default)]
+struct Line {
+    share: u64,
+    /// Of equal tenants the one that has waited longest since it was served is next.
+    stamp: u64,
+    /// The share of a lane that was served last.
+    level: u64,
+    lanes: [Track; Lane::COUNT],
+}
+
+#[derive(Debug, Default)]
+struct Track {
+    share: u64,
+    holding: usize,
+    waiting: VecDeque<Ticket>,
+}
+
+fn nanoseconds(span: Duration) -> u64 {
+    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
+}
+
+impl Line {
+    /// The lane to be served next, if somebody waits.
+    fn next_lane(&self, turn: u64) -> Option<Lane> {
+        let waiting = Lane::ALL.iter().filter(|lane| !self.lanes[lane.number()].waiting.is_empty());
+        waiting.copied().min_by_key(|lane| self.lanes[lane.number()].share + lane.cost(turn))
+    }
+
+    fn waits(&self) -> bool {
+        self.lanes.iter().any(|track| !track.waiting.is_empty())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.lanes.iter().all(|track| track.waiting.is_empty() && track.holding == 0)
+    }
+
+    /// Takes a turn back, of which a whole one was paid.
+    fn settle(&mut self, spans: &Spans, holder: &Holder, wanted_since: Monotonic, now: Monotonic) {
+        // What goes beyond a turn counts from when somebody waited. Bounded, so that one long step
+        // does not shut its tenant out for long.
+        let turn = now.since(holder.since).min(spans.quantum);
+        let wanted = now.since(holder.since.max(wanted_since));
+        let used = turn.max(wanted).clamp(spans.least, spans.overdue);
+        let lane = holder.ticket.lane;
+        let (paid, used) = (lane.cost(nanoseconds(spans.quantum)), lane.cost(nanoseconds(used)));
+        let track = &mut self.lanes[lane.number()];
+        track.holding -= 1;
+        for share in [&mut self.share, &mut track.share] {
+            *share = (*share + used).saturating_sub(paid);
+        }
+    }
+}
+
 impl Schedule {
-    pub(super) fn new(turns: usize, quantum: Duration, overdue: Duration) -> Schedule {
+    pub(super) fn new(turns: usize, spans: Spans) -> Schedule {
         Schedule {
             turns: turns.max(1),
-            quantum,
-            overdue,
-            holders: HashMap::new(),
+            spans,
+            holders: BTreeMap::new(),
             lines: HashMap::new(),
-            ring: VecDeque::new(),
+            level: 0,
+            wanted_since: Monotonic(0),
             next: 0,
         }
     }
 
-    /// A number for somebody new.
-    pub(super) fn ticket(&mut self) -> Ticket {
+    /// A ticket for somebody new.
+    pub(super) fn ticket(&mut self, owner: Option<TenantId>, lane: Lane) -> Ticket {
         self.next += 1;
-        self.next
+        Ticket { number: self.next, owner, lane }
     }
 
-    /// Asks for a turn; `true`: it is had at once, else the ticket waits in its tenant's line.
-    pub(super) fn ask(&mut self, ticket: Ticket, tenant: &TenantId, now: Monotonic) -> bool {
-        if self.holders.len() < self.turns && self.ring.is_empty() {
-            self.holders.insert(ticket, Holder { since: now });
-            return true;
+    /// Asks for a turn, which [`Schedule::grant`] gives; who has one gives it back first.
+    pub(super) fn ask(&mut self, ticket: &Ticket, now: Monotonic) {
+        let held = self.holders.remove(&ticket.number);
+        if !self.lines.values().any(Line::waits) {
+            self.wanted_since = now;
         }
-        let line = self.lines.entry(tenant.clone()).or_default();
-        line.push_back(ticket);
-        if line.len() == 1 {
-            self.ring.push_back(tenant.clone());
+        let (level, wanted_since) = (self.level, self.wanted_since);
+        self.next += 1;
+        let stamp = self.next;
+        let line = self
+            .lines
+            .entry(ticket.owner.clone())
+            .or_insert_with(|| Line { share: level, ..Line::default() });
+        if !line.waits() {
+            line.stamp = stamp;
         }
-        false
+        let lane_level = line.level;
+        let track = &mut line.lanes[ticket.lane.number()];
+        if track.waiting.is_empty() && track.holding == 0 {
+            track.share = track.share.max(lane_level);
+        }
+        track.waiting.push_back(ticket.clone());
+        if let Some(holder) = held {
+            line.settle(&self.spans, &holder, wanted_since, now);
+        }
     }
 
     /// Whether the ticket may go on: its turn is not over, or nobody wants it.
-    pub(super) fn may_go_on(&mut self, ticket: Ticket, now: Monotonic) -> bool {
-        let waited_for = !self.ring.is_empty();
-        let Some(holder) = self.holders.get_mut(&ticket) else { return false };
-        if waited_for && now.since(holder.since) >= self.quantum {
+    pub(super) fn may_go_on(&mut self, ticket: &Ticket, now: Monotonic) -> bool {
+        let waited_for = self.lines.values().any(Line::waits);
+        let Some(holder) = self.holders.get_mut(&ticket.number) else { return false };
+        if waited_for && now.since(holder.since) >= self.spans.quantum {
             return false;
         }
         if !waited_for {
@@ -78,178 +180,75 @@ impl Schedule {
     }
 
     /// Gives a turn back, or a place in line up.
-    pub(super) fn leave(&mut self, ticket: Ticket, tenant: &TenantId) {
-        if self.holders.remove(&ticket).is_some() {
-            return;
+    pub(super) fn leave(&mut self, ticket: &Ticket, now: Monotonic) {
+        let held = self.holders.remove(&ticket.number);
+        let Some(line) = self.lines.get_mut(&ticket.owner) else { return };
+        match held {
+            Some(holder) => line.settle(&self.spans, &holder, self.wanted_since, now),
+            None => {
+                let waiting = &mut line.lanes[ticket.lane.number()].waiting;
+                waiting.retain(|other| other.number != ticket.number);
+            }
         }
-        let Some(line) = self.lines.get_mut(tenant) else { return };
-        line.retain(|other| *other != ticket);
         if line.is_empty() {
-            self.lines.remove(tenant);
-            self.ring.retain(|other| other != tenant);
+            self.lines.remove(&ticket.owner);
         }
     }
 
-    /// Gives free turns to those who wait, overdue ones included; whom.
-    pub(super) fn grant(&mut self, now: Monotonic) -> Vec<Ticket> {
+    /// Gives free turns to those who wait, overdue ones included; whom, by number.
+    pub(super) fn grant(&mut self, now: Monotonic) -> Vec<u64> {
         let mut granted = Vec::new();
-        if self.ring.is_empty() {
+        if !self.lines.values().any(Line::waits) {
             return granted;
         }
-        let overdue = self.overdue;
-        self.holders.retain(|_, holder| now.since(holder.since) < overdue);
+        self.pass_overdue(now);
         while self.holders.len() < self.turns {
-            let Some(tenant) = self.ring.pop_front() else { break };
-            let Some(line) = self.lines.get_mut(&tenant) else { continue };
-            if let Some(ticket) = line.pop_front() {
-                self.holders.insert(ticket, Holder { since: now });
-                granted.push(ticket);
-            }
-            if line.is_empty() {
-                self.lines.remove(&tenant);
-            } else {
-                self.ring.push_back(tenant);
-            }
+            let Some(ticket) = self.serve_next() else { break };
+            granted.push(ticket.number);
+            self.holders.insert(ticket.number, Holder { ticket, since: now });
         }
         granted
     }
 
-    /// How many wait.
-    pub(super) fn waiting(&self) -> usize {
-        self.lines.values().map(VecDeque::len).sum()
+    fn pass_overdue(&mut self, now: Monotonic) {
+        let since = self.wanted_since;
+        let late = |holder: &&Holder| now.since(holder.since.max(since)) >= self.spans.overdue;
+        let late: Vec<Ticket> =
+            self.holders.values().filter(late).map(|holder| holder.ticket.clone()).collect();
+        late.iter().for_each(|ticket| self.leave(ticket, now));
+    }
+
+    fn serve_next(&mut self) -> Option<Ticket> {
+        let turn = nanoseconds(self.spans.quantum);
+        let candidates = self.lines.iter().filter_map(|(owner, line)| {
+            let lane = line.next_lane(turn)?;
+            Some(((line.share + lane.cost(turn), line.stamp), owner, lane))
+        });
+        let ((share, _), owner, lane) = candidates.min_by_key(|(rank, ..)| *rank)?;
+        let owner = owner.clone();
+        let line = self.lines.get_mut(&owner)?;
+        self.next += 1;
+        line.stamp = self.next;
+        line.share = share;
+        self.level = self.level.max(share);
+        let track = &mut line.lanes[lane.number()];
+        track.share += lane.cost(turn);
+        track.holding += 1;
+        line.level = line.level.max(track.share);
+        track.waiting.pop_front()
+    }
+
+    /// How many wait, by lane.
+    pub(super) fn waiting(&self) -> [usize; Lane::COUNT] {
+        let mut waiting = [0; Lane::COUNT];
+        for line in self.lines.values() {
+            for (lane, track) in line.lanes.iter().enumerate() {
+                waiting[lane] += track.waiting.len();
+            }
+        }
+        waiting
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    const QUANTUM: Duration = Duration::from_millis(5);
-    const OVERDUE: Duration = Duration::from_millis(50);
-
-    fn tenant(number: usize) -> TenantId {
-        TenantId::parse(&format!("t{number}"), model::TenantKeyType::String).expect("an id")
-    }
-
-    fn at(ms: u64) -> Monotonic {
-        Monotonic(ms * 1_000_000)
-    }
-
-    #[test]
-    fn free_turns_are_had_at_once_and_kept_while_nobody_waits() {
-        let mut schedule = Schedule::new(2, QUANTUM, OVERDUE);
-        let tickets: Vec<Ticket> = (0..3).map(|_| schedule.ticket()).collect();
-        assert!(schedule.ask(tickets[0], &tenant(0), at(0)));
-        assert!(schedule.may_go_on(tickets[0], at(1_000)), "nobody waits");
-        assert!(schedule.ask(tickets[1], &tenant(0), at(1_000)));
-        assert!(!schedule.ask(tickets[2], &tenant(1), at(1_000)));
-        assert!(schedule.may_go_on(tickets[0], at(1_004)));
-        assert!(!schedule.may_go_on(tickets[0], at(1_005)));
-        schedule.leave(tickets[0], &tenant(0));
-        assert_eq!(schedule.grant(at(1_005)), [tickets[2]]);
-        assert_eq!(schedule.waiting(), 0);
-    }
-
-    #[test]
-    fn tenants_are_served_in_turn_whatever_their_number_of_queries() {
-        let mut schedule = Schedule::new(1, QUANTUM, OVERDUE);
-        let holder = schedule.ticket();
-        assert!(schedule.ask(holder, &tenant(9), at(0)));
-        let crowd: Vec<Ticket> = (0..10).map(|_| schedule.ticket()).collect();
-        crowd.iter().for_each(|ticket| assert!(!schedule.ask(*ticket, &tenant(0), at(0))));
-        let single = schedule.ticket();
-        assert!(!schedule.ask(single, &tenant(1), at(0)));
-        schedule.leave(holder, &tenant(9));
-        assert_eq!(schedule.grant(at(5)), [crowd[0]]);
-        schedule.leave(crowd[0], &tenant(0));
-        assert_eq!(schedule.grant(at(10)), [single], "before the crowd's second");
-    }
-
-    #[test]
-    fn a_holder_not_heard_of_is_passed_and_has_to_ask_again() {
-        let mut schedule = Schedule::new(1, QUANTUM, OVERDUE);
-        let (stuck, other) = (schedule.ticket(), schedule.ticket());
-        assert!(schedule.ask(stuck, &tenant(0), at(0)));
-        assert!(!schedule.ask(other, &tenant(1), at(1)));
-        assert!(schedule.grant(at(49)).is_empty());
-        assert_eq!(schedule.grant(at(50)), [other]);
-        assert!(!schedule.may_go_on(stuck, at(51)));
-        schedule.leave(stuck, &tenant(0));
-        assert!(schedule.may_go_on(other, at(52)), "leaving took nobody's turn");
-    }
-
-    #[test]
-    fn who_gives_up_leaves_nothing_behind() {
-        let mut schedule = Schedule::new(1, QUANTUM, OVERDUE);
-        let tickets: Vec<Ticket> = (0..3).map(|_| schedule.ticket()).collect();
-        assert!(schedule.ask(tickets[0], &tenant(0), at(0)));
-        assert!(!schedule.ask(tickets[1], &tenant(1), at(0)));
-        assert!(!schedule.ask(tickets[2], &tenant(2), at(0)));
-        schedule.leave(tickets[1], &tenant(1));
-        schedule.leave(tickets[0], &tenant(0));
-        assert_eq!(schedule.grant(at(1)), [tickets[2]]);
-        schedule.leave(tickets[2], &tenant(2));
-        assert!(schedule.holders.is_empty() && schedule.lines.is_empty());
-        assert!(schedule.ring.is_empty());
-    }
-
-    proptest! {
-        /// Queries of several tenants, each with some work to do; whoever holds a turn works for a
-        /// quantum, then hands over. Nobody waits for longer than every other tenant's one turn
-        /// times the length of its own line, and all end.
-        #[test]
-        fn nobody_starves(
-            turns in 1usize..4,
-            queries in prop::collection::vec((0usize..6, 1u32..20), 1..40),
-        ) {
-            let mut schedule = Schedule::new(turns, QUANTUM, OVERDUE);
-            let mut work: HashMap<Ticket, (usize, u32)> = HashMap::new();
-            let mut waiting: HashMap<Ticket, u64> = HashMap::new();
-            let mut running: Vec<Ticket> = Vec::new();
-            let mut now = 0;
-            for (number, left) in &queries {
-                let ticket = schedule.ticket();
-                work.insert(ticket, (*number, *left));
-                if schedule.ask(ticket, &tenant(*number), at(now)) {
-                    running.push(ticket);
-                } else {
-                    waiting.insert(ticket, now);
-                }
-            }
-            let tenants = 6;
-            let longest_line = queries.len() as u64;
-            while !work.is_empty() {
-                prop_assert!(running.len() <= turns);
-                prop_assert!(running.len() == turns || waiting.is_empty(), "a turn lies idle");
-                now += 5;
-                for ticket in std::mem::take(&mut running) {
-                    let (number, left) = work[&ticket];
-                    if left > 1 && schedule.may_go_on(ticket, at(now)) {
-                        work.insert(ticket, (number, left - 1));
-                        running.push(ticket);
-                        continue;
-                    }
-                    schedule.leave(ticket, &tenant(number));
-                    if left > 1 {
-                        work.insert(ticket, (number, left - 1));
-                        if schedule.ask(ticket, &tenant(number), at(now)) {
-                            running.push(ticket);
-                        } else {
-                            waiting.insert(ticket, now);
-                        }
-                    } else {
-                        work.remove(&ticket);
-                    }
-                }
-                for ticket in schedule.grant(at(now)) {
-                    let since = waiting.remove(&ticket).expect("it waited");
-                    prop_assert!(now - since <= 5 * (tenants + 1) * longest_line);
-                    running.push(ticket);
-                }
-            }
-            prop_assert_eq!(schedule.waiting(), 0);
-        }
-    }
-}
+mod tests;

@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use model::limits::{CPU_TURN_MS, CPU_TURN_OVERDUE_MS};
+use model::limits::{CPU_TURN_LEAST_US, CPU_TURN_MS, CPU_TURN_OVERDUE_MS};
 use model::{Monotonic, TenantId};
 
-use super::schedule::{Schedule, Ticket};
+use super::lane::Lane;
+use super::schedule::{Schedule, Spans, Ticket};
 use crate::runtime::Runtime;
 
 /// All turns.
@@ -17,13 +18,13 @@ pub(crate) struct Turns {
     state: Mutex<State>,
     /// Somebody waits: holders look at the schedule only then.
     wanted: AtomicBool,
-    /// Nanoseconds that queries have waited for turns, all together.
-    waited_ns: AtomicU64,
+    /// Nanoseconds that were waited for turns, all together, by lane.
+    waited_ns: [AtomicU64; Lane::COUNT],
 }
 
 struct State {
     schedule: Schedule,
-    sleepers: HashMap<Ticket, Arc<Sleeper>>,
+    sleepers: HashMap<u64, Arc<Sleeper>>,
 }
 
 /// One who waits, on its own thread.
@@ -42,20 +43,23 @@ impl Sleeper {
 impl Turns {
     /// As many turns as `cores`.
     pub(crate) fn new(cores: usize, runtime: &Arc<dyn Runtime>) -> Turns {
-        let (quantum, overdue) =
-            (Duration::from_millis(CPU_TURN_MS), Duration::from_millis(CPU_TURN_OVERDUE_MS));
-        let schedule = Schedule::new(cores, quantum, overdue);
+        let spans = Spans {
+            quantum: Duration::from_millis(CPU_TURN_MS),
+            least: Duration::from_micros(CPU_TURN_LEAST_US),
+            overdue: Duration::from_millis(CPU_TURN_OVERDUE_MS),
+        };
+        let schedule = Schedule::new(cores, spans);
         Turns {
             runtime: Arc::clone(runtime),
             state: Mutex::new(State { schedule, sleepers: HashMap::new() }),
             wanted: AtomicBool::new(false),
-            waited_ns: AtomicU64::new(0),
+            waited_ns: Default::default(),
         }
     }
 
-    /// A number for a query that will want turns.
-    pub(super) fn ticket(&self) -> Ticket {
-        self.state().schedule.ticket()
+    /// A ticket for work that will want turns.
+    pub(super) fn ticket(&self, owner: Option<&TenantId>, lane: Lane) -> Ticket {
+        self.state().schedule.ticket(owner.cloned(), lane)
     }
 
     /// Whether somebody waits.
@@ -64,26 +68,27 @@ impl Turns {
     }
 
     /// Whether the holder may go on.
-    pub(super) fn may_go_on(&self, ticket: Ticket) -> bool {
+    pub(super) fn may_go_on(&self, ticket: &Ticket) -> bool {
         let now = self.runtime.monotonic();
         self.state().schedule.may_go_on(ticket, now)
     }
 
-    /// Waits for a turn, until `give_up` says so; who gives up has none.
-    pub(super) fn wait(&self, ticket: Ticket, tenant: &TenantId, give_up: impl Fn() -> bool) {
+    /// Waits for a turn, until `give_up` says so; who gives up has none. Who has one gives it back
+    /// first.
+    pub(super) fn wait(&self, ticket: &Ticket, give_up: impl Fn() -> bool) {
         let start = self.runtime.monotonic();
-        let sleeper = {
+        let sleeper = Arc::<Sleeper>::default();
+        {
             let mut state = self.state();
-            if state.schedule.ask(ticket, tenant, start) {
-                return;
-            }
-            let sleeper = Arc::<Sleeper>::default();
-            state.sleepers.insert(ticket, Arc::clone(&sleeper));
+            state.schedule.ask(ticket, start);
+            state.sleepers.insert(ticket.number(), Arc::clone(&sleeper));
             self.grant(state, start);
-            sleeper
-        };
+        }
         loop {
             let granted = sleeper.granted();
+            if *granted {
+                break;
+            }
             // Also looks after holders that are overdue, since they do not tell.
             let granted = match sleeper.wake.wait_timeout_while(
                 granted,
@@ -93,38 +98,39 @@ impl Turns {
                 Ok((granted, _)) => *granted,
                 Err(poisoned) => *poisoned.into_inner().0,
             };
-            let now = self.runtime.monotonic();
-            if granted || give_up() {
-                if !granted {
-                    self.leave(ticket, tenant);
-                }
-                self.waited_ns.fetch_add(now.since(start).as_nanos() as u64, Ordering::Relaxed);
-                return;
+            if granted {
+                break;
             }
-            self.grant(self.state(), now);
+            if give_up() {
+                self.leave(ticket);
+                break;
+            }
+            self.grant(self.state(), self.runtime.monotonic());
         }
+        let waited = self.runtime.monotonic().since(start).as_nanos() as u64;
+        self.waited_ns[ticket.lane().number()].fetch_add(waited, Ordering::Relaxed);
     }
 
     /// Gives a turn back, or a place in line up.
-    pub(super) fn leave(&self, ticket: Ticket, tenant: &TenantId) {
+    pub(super) fn leave(&self, ticket: &Ticket) {
         let now = self.runtime.monotonic();
         let mut state = self.state();
-        state.sleepers.remove(&ticket);
-        state.schedule.leave(ticket, tenant);
+        state.sleepers.remove(&ticket.number());
+        state.schedule.leave(ticket, now);
         self.grant(state, now);
     }
 
-    /// Queries waiting for a turn, and the time that queries have waited so far.
-    pub(crate) fn load(&self) -> (usize, Duration) {
-        let waited = Duration::from_nanos(self.waited_ns.load(Ordering::Relaxed));
-        (self.state().schedule.waiting(), waited)
+    /// What waits for a turn, and the time that was waited so far, by lane.
+    pub(crate) fn load(&self) -> ([usize; Lane::COUNT], [Duration; Lane::COUNT]) {
+        let waited = |ns: &AtomicU64| Duration::from_nanos(ns.load(Ordering::Relaxed));
+        (self.state().schedule.waiting(), self.waited_ns.each_ref().map(waited))
     }
 
     fn grant(&self, mut state: MutexGuard<'_, State>, now: Monotonic) {
         let granted = state.schedule.grant(now);
         let woken: Vec<Arc<Sleeper>> =
             granted.iter().filter_map(|ticket| state.sleepers.remove(ticket)).collect();
-        self.wanted.store(state.schedule.waiting() > 0, Ordering::Relaxed);
+        self.wanted.store(state.schedule.waiting().iter().any(|lane| *lane > 0), Ordering::Relaxed);
         drop(state);
         for sleeper in woken {
             *sleeper.granted() = true;
@@ -186,22 +192,23 @@ mod tests {
         let hand = Arc::<Hand>::default();
         let runtime = Arc::clone(&hand) as Arc<dyn Runtime>;
         let turns = Turns::new(1, &runtime);
-        let (a, b) = (tenant("a"), tenant("b"));
-        let (first, second) = (turns.ticket(), turns.ticket());
-        turns.wait(first, &a, || false);
-        assert!(!turns.wanted() && turns.may_go_on(first));
+        let first = turns.ticket(Some(&tenant("a")), Lane::Interactive);
+        let second = turns.ticket(Some(&tenant("b")), Lane::Report);
+        turns.wait(&first, || false);
+        assert!(!turns.wanted() && turns.may_go_on(&first));
         std::thread::scope(|scope| {
             scope.spawn(|| {
-                turns.wait(second, &b, || false);
-                turns.leave(second, &b);
+                turns.wait(&second, || false);
+                turns.leave(&second);
             });
             until(|| turns.wanted());
-            assert!(turns.may_go_on(first), "its turn is not over");
+            assert!(turns.may_go_on(&first), "its turn is not over");
             hand.0.store(CPU_TURN_MS * 1_000_000, Ordering::SeqCst);
-            assert!(!turns.may_go_on(first));
-            turns.leave(first, &a);
+            assert!(!turns.may_go_on(&first));
+            turns.leave(&first);
         });
-        assert_eq!(turns.load(), (0, Duration::from_millis(CPU_TURN_MS)));
+        let waited = [Duration::ZERO, Duration::from_millis(CPU_TURN_MS), Duration::ZERO];
+        assert_eq!(turns.load(), ([0; 3], waited));
         assert!(!turns.wanted());
     }
 
@@ -210,19 +217,19 @@ mod tests {
         let hand = Arc::<Hand>::default();
         let runtime = Arc::clone(&hand) as Arc<dyn Runtime>;
         let turns = Turns::new(1, &runtime);
-        let (a, b) = (tenant("a"), tenant("b"));
-        let (silent, quitter, third) = (turns.ticket(), turns.ticket(), turns.ticket());
-        turns.wait(silent, &a, || false);
-        turns.wait(quitter, &b, || true);
-        assert_eq!(turns.load().0, 0);
+        let ticket = |id: &str| turns.ticket(Some(&tenant(id)), Lane::Interactive);
+        let (silent, quitter, third) = (ticket("a"), ticket("b"), ticket("b"));
+        turns.wait(&silent, || false);
+        turns.wait(&quitter, || true);
+        assert_eq!(turns.load().0, [0; 3]);
         std::thread::scope(|scope| {
-            let waiter = scope.spawn(|| turns.wait(third, &b, || false));
+            let waiter = scope.spawn(|| turns.wait(&third, || false));
             until(|| turns.wanted());
             hand.0.store(CPU_TURN_OVERDUE_MS * 1_000_000, Ordering::SeqCst);
             assert!(waiter.join().is_ok(), "the waiters themselves look after the overdue");
         });
-        assert!(turns.may_go_on(third));
-        turns.leave(silent, &a);
-        assert!(turns.may_go_on(third));
+        assert!(turns.may_go_on(&third));
+        turns.leave(&silent);
+        assert!(turns.may_go_on(&third));
     }
 }

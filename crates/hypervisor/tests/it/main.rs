@@ -11,3 +11,4 @@ mod races;
 mod refresh;
 mod stage;
 mod tables;
+mod turns;

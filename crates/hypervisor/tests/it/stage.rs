@@ -303,6 +303,10 @@ impl Source for FakeSource {
 /// A clock that stands until it is moved; real tasks and threads.
 pub(crate) struct FakeRuntime {
     now: AtomicU64,
+    /// Nanoseconds by which the clock goes on whenever it is read.
+    pub(crate) tick: AtomicU64,
+    /// Threads that gave way.
+    pub(crate) sunk: AtomicUsize,
     drawn: AtomicU64,
     sleepers: Mutex<Vec<(u64, oneshot::Sender<()>)>>,
     handle: tokio::runtime::Handle,
@@ -329,7 +333,8 @@ impl Clock for FakeRuntime {
         Timestamp(i64::try_from(self.now.load(Ordering::SeqCst) / 1_000_000).unwrap())
     }
     fn monotonic(&self) -> Monotonic {
-        Monotonic(self.now.load(Ordering::SeqCst))
+        let tick = self.tick.load(Ordering::SeqCst);
+        Monotonic(self.now.fetch_add(tick, Ordering::SeqCst))
     }
 }
 
@@ -354,7 +359,9 @@ impl Runtime for FakeRuntime {
         std::thread::Builder::new().name(name).spawn(body).unwrap();
         Ok(())
     }
-    fn sink(&self) {}
+    fn sink(&self) {
+        self.sunk.fetch_add(1, Ordering::SeqCst);
+    }
     fn random(&self) -> u64 {
         self.drawn.fetch_add(1, Ordering::SeqCst)
     }
@@ -493,6 +500,8 @@ pub(crate) async fn stage_with(catalog: &str, settings: Settings) -> Stage {
     source.mark.store(1000, Ordering::SeqCst);
     let runtime = Arc::new(FakeRuntime {
         now: AtomicU64::new(1_000_000_000),
+        tick: AtomicU64::new(0),
+        sunk: AtomicUsize::new(0),
         drawn: AtomicU64::new(4),
         sleepers: Mutex::default(),
         handle: tokio::runtime::Handle::current(),
@@ -524,6 +533,7 @@ impl Stage {
             timeout: Duration::from_secs(7200),
             max_rows: None,
             max_age: None,
+            lane: Default::default(),
         }
     }
 

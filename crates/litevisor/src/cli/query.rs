@@ -55,6 +55,7 @@ pub(super) async fn run(args: QueryArgs, runtime: Arc<SystemRuntime>) -> Result<
         timeout: config.query.timeout.0,
         max_rows: args.max_rows,
         max_age: None,
+        lane: Default::default(),
     };
     let bar = terminal::bar(&format!("booting {tenant}"), terminal::Unit::Documents);
     let table = TableSink::default();

@@ -5,14 +5,18 @@ use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use hypervisor::{State, Usage};
-use model::ErrorCode;
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder, text};
+use hypervisor::{Lane, State, Usage};
+use prometheus_client::encoding::text;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
+
+use super::labels::{
+    LaneLabel, LoadLabels, Outcome, OutcomeLabel, PhaseLabel, ReasonLabel, RequestLabels, Route,
+    Stage, StageLabel, StateLabel,
+};
 
 use super::access::{AccessMetrics, CredentialFile};
 use super::edge::{EdgeMetrics, HandshakeFailure};
@@ -58,8 +62,8 @@ pub const METRICS: &[(&str, MetricKind, &str, &str)] = &[
     (
         "litevisor_cpu_turn_wait_seconds_total",
         MetricKind::Counter,
-        "",
-        "Time that queries waited for CPU turns",
+        "lane",
+        "Time that queries and loads waited for CPU turns",
     ),
     ("litevisor_budget_used_bytes", MetricKind::Gauge, "", "Bytes reserved of the budget"),
     ("litevisor_budget_limit_bytes", MetricKind::Gauge, "", "The budget"),
@@ -80,97 +84,6 @@ pub const METRICS: &[(&str, MetricKind, &str, &str)] = &[
     ("litevisor_tls_reads_total", MetricKind::Counter, "outcome", "TLS files read anew"),
 ];
 
-/// How a query ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Outcome {
-    /// With its result.
-    Ok,
-    /// With an error of this code.
-    Failed(ErrorCode),
-    /// The client left before the end.
-    ClientGone,
-    /// The client read too slowly and was cut.
-    TooSlow,
-}
-
-impl Outcome {
-    /// The word in metrics and log lines: an error's is its code.
-    pub fn name(self) -> &'static str {
-        match self {
-            Outcome::Ok => "ok",
-            Outcome::Failed(code) => code.slug(),
-            Outcome::ClientGone => "client_gone",
-            Outcome::TooSlow => "client_too_slow",
-        }
-    }
-}
-
-impl EncodeLabelValue for Outcome {
-    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), std::fmt::Error> {
-        self.name().encode(encoder)
-    }
-}
-
-/// A query's stages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Stage {
-    /// Waiting for the tables to be loaded.
-    Boot,
-    /// Waiting for a turn.
-    Queue,
-    /// Running, to the first byte.
-    Exec,
-    /// From the first byte to the last.
-    Stream,
-}
-
-impl EncodeLabelValue for Stage {
-    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), std::fmt::Error> {
-        match self {
-            Stage::Boot => "boot",
-            Stage::Queue => "queue",
-            Stage::Exec => "exec",
-            Stage::Stream => "stream",
-        }
-        .encode(encoder)
-    }
-}
-
-/// A route, as a label: its template, or `none`.
-pub type Route = &'static str;
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct RequestLabels {
-    route: Route,
-    status: u16,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OutcomeLabel {
-    outcome: Outcome,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct StateLabel {
-    state: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct PhaseLabel {
-    phase: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct LoadLabels {
-    kind: &'static str,
-    outcome: Outcome,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ReasonLabel {
-    reason: &'static str,
-}
-
 /// All metrics of this process.
 pub struct Metrics {
     registry: Mutex<Registry>,
@@ -188,7 +101,7 @@ pub struct Metrics {
     shed: Family<ReasonLabel, Counter>,
     panics: Counter,
     phases: Family<PhaseLabel, Gauge>,
-    turn_wait: Counter<f64, AtomicU64>,
+    turn_waits: Family<LaneLabel, Counter<f64, AtomicU64>>,
     budget_used: Gauge<u64, AtomicU64>,
     budget_limit: Gauge<u64, AtomicU64>,
     evictions: Family<ReasonLabel, Counter>,
@@ -199,11 +112,6 @@ pub struct Metrics {
 /// 50 us to 27 min, each 2.5 times the last: a point query is 30 us, a boot minutes.
 fn seconds_histogram() -> Histogram {
     Histogram::new(exponential_buckets(50e-6, 2.5, 20))
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct StageLabel {
-    stage: Stage,
 }
 
 impl Default for Metrics {
@@ -237,7 +145,7 @@ impl Metrics {
             shed: Family::default(),
             panics: Counter::default(),
             phases: Family::default(),
-            turn_wait: Counter::default(),
+            turn_waits: Family::default(),
             budget_used: Gauge::default(),
             budget_limit: Gauge::default(),
             evictions: Family::default(),
@@ -278,7 +186,7 @@ impl Metrics {
         registry.register("shed", help("shed"), self.shed.clone());
         registry.register("panics", help("panics"), self.panics.clone());
         registry.register("queries_under_way", help("queries_under_way"), self.phases.clone());
-        registry.register("cpu_turn_wait_seconds", help("cpu_turn_wait"), self.turn_wait.clone());
+        registry.register("cpu_turn_wait_seconds", help("cpu_turn_wait"), self.turn_waits.clone());
         registry.register("budget_used_bytes", help("budget_used"), self.budget_used.clone());
         registry.register("budget_limit_bytes", help("budget_limit"), self.budget_limit.clone());
         registry.register("evictions", help("evictions"), self.evictions.clone());
@@ -365,15 +273,18 @@ impl Metrics {
         }
         let phases = [
             ("running", usage.running),
-            ("turn", usage.turns_wanted),
+            ("turn", usage.turns_wanted.iter().sum()),
             ("queued", usage.queued),
             ("booting", usage.waiting),
         ];
         for (phase, count) in phases {
             self.phases.get_or_create(&PhaseLabel { phase }).set(clamp(count));
         }
-        let more = usage.turns_waited.as_secs_f64() - self.turn_wait.get();
-        self.turn_wait.inc_by(more.max(0.0));
+        for (lane, waited) in Lane::ALL.iter().zip(usage.turns_waited) {
+            let wait = self.turn_waits.get_or_create(&LaneLabel { lane: lane.name() });
+            let more = waited.as_secs_f64() - wait.get();
+            wait.inc_by(more.max(0.0));
+        }
         self.budget_used.set(usage.budget_used);
         self.budget_limit.set(usage.budget_limit);
     }
@@ -397,6 +308,8 @@ fn help(name: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use model::ErrorCode;
+
     use super::*;
 
     fn scraped() -> String {

@@ -3,6 +3,7 @@
 mod access;
 mod edge;
 mod events;
+mod labels;
 mod log;
 mod metrics;
 mod requests;
@@ -11,6 +12,7 @@ mod span_fields;
 pub use access::CredentialFile;
 pub use edge::HandshakeFailure;
 pub use events::EventSink;
+pub use labels::{Outcome, Route, Stage};
 pub use log::start_logging;
-pub use metrics::{METRICS, MetricKind, Metrics, Outcome, Route, Stage};
+pub use metrics::{METRICS, MetricKind, Metrics};
 pub use requests::{QueryFacts, RequestFacts, Times, warn_if_slow};

@@ -35,7 +35,7 @@ fn heavy_queries_take_turns_and_light_ones_need_none() {
             assert_eq!(app.sql("acme", LIGHT).rows(), serde_json::json!([[200]]));
         }
     });
-    assert!(metric(&app, "litevisor_cpu_turn_wait_seconds_total") > 0.0);
+    assert!(metric(&app, "litevisor_cpu_turn_wait_seconds_total{lane=\"interactive\"}") > 0.0);
     poll("all turns to be given back", || {
         metric(&app, "litevisor_queries_under_way{phase=\"turn\"}") == 0.0
     });

@@ -32,6 +32,12 @@ pub const PROGRESS_STEPS: i32 = 1_000;
 
 /// Steps of a loop in one of our own functions between two such looks: comparisons of a few bytes.
 pub const FUNCTION_STEPS: u32 = 100_000;
+/// Bytes moved to and from SQLite's files between two such looks: a sort's or an index's long phases
+/// move bytes within one VM step. Copying so many takes some microseconds.
+pub const VFS_LOOK_BYTES: usize = 64 * 1024;
+
+/// What a file's read or write counts at least towards [`VFS_LOOK_BYTES`].
+pub const VFS_CALL_BYTES: usize = 1024;
 
 /// VM steps that one statement may compile to: 48 MB of program. A list of values that fills the
 /// default `query.sql_bytes_max` needs three quarters of it; SQLite's default is 250 million.

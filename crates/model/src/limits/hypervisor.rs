@@ -83,6 +83,9 @@ pub const SMALL_SCAN_BYTES: usize = 64 * 1024;
 /// Bytes of BSON up to which a tenant gets the small pages: one chunk.
 pub const TINY_BYTES_MAX: u64 = 64 * 1024;
 
+/// Rows of a load between two looks at its CPU turn: some 200 us.
+pub const LOAD_ROWS_PER_LOOK: u32 = 256;
+
 /// Times that a table is read in one load: as declared, as the first pass showed, as loose as can
 /// be.
 pub const TABLE_PASSES_MAX: u32 = 3;
@@ -102,8 +105,26 @@ pub const BUDGET_BOOT_MIN_BYTES: u64 = 1 << 20;
 /// How long a query runs before it needs a CPU turn: most end within it (DESIGN §3).
 pub const CPU_EXPRESS_US: u64 = 1_000;
 
+/// How long a load works before it needs CPU turns: some thousand rows, so that a small tenant's boot,
+/// for which somebody waits, ends within it.
+pub const CPU_EXPRESS_BOOT_US: u64 = 5_000;
+
 /// A CPU turn while others wait (DESIGN §3, measured).
 pub const CPU_TURN_MS: u64 = 5;
+
+/// What a CPU turn costs a tenant's share at least: taking one and giving it back at once is no way
+/// to pass the others for ever.
+pub const CPU_TURN_LEAST_US: u64 = 1_000;
+
+/// The weight of interactive queries' CPU turns: of tenants that all wait, one of interactive queries
+/// gets so many turns for [`CPU_WEIGHT_REPORT`] of one of reports.
+pub const CPU_WEIGHT_INTERACTIVE: u64 = 4;
+
+/// The weight of loads' turns: somebody waits for most of them, but more happily than for a click.
+pub const CPU_WEIGHT_BOOT: u64 = 2;
+
+/// The weight of reports' turns: the least, but never none.
+pub const CPU_WEIGHT_REPORT: u64 = 1;
 
 /// After which a holder of a CPU turn that says nothing is passed: it waits for its reader, or sits
 /// in one long VM step, of which the longest known ones take 30 to 40 ms.

@@ -27,6 +27,7 @@ use crate::auth::Action;
         ("timeout_ms" = Option<u64>, Query, description = "For queue and execution together; only lower than the service's own"),
         ("max_rows" = Option<u64>, Query, description = "At most so many rows"),
         ("max_age" = Option<String>, Query, description = "The oldest data that will do, such as 5m"),
+        ("lane" = Option<String>, Query, description = "interactive (the default), or report for what nobody waits for"),
     ),
     responses(
         (status = 200, description = "The result of the last statement, streamed"),
@@ -55,6 +56,7 @@ struct Said {
     timeout_ms: Option<String>,
     max_rows: Option<String>,
     max_age: Option<String>,
+    lane: Option<String>,
     params: UrlParams,
 }
 
@@ -71,6 +73,7 @@ fn wanted(service: &Service, parts: &Parts, tenant: TenantId) -> Result<Wanted, 
             timeout: super::timeout(service, number("timeout_ms", said.timeout_ms)?)?,
             max_rows: number("max_rows", said.max_rows)?,
             max_age: super::max_age(said.max_age.as_deref())?,
+            lane: super::lane(said.lane.as_deref())?,
         },
         format: match &said.format {
             Some(name) => format::by_name(name)?,
@@ -103,10 +106,11 @@ fn said(tenant_parameter: &str, query: &str) -> Result<Said, Error> {
             "timeout_ms" => &mut said.timeout_ms,
             "max_rows" => &mut said.max_rows,
             "max_age" => &mut said.max_age,
+            "lane" => &mut said.lane,
             _ => {
                 return Err(invalid(format!(
                     "there is no parameter `{name}`; there are sql, p.NAME, format, timeout_ms, \
-                     max_rows, max_age"
+                     max_rows, max_age, lane"
                 )));
             }
         };

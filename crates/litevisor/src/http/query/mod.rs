@@ -16,7 +16,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::Response;
 use export::Format;
-use hypervisor::QueryRequest;
+use hypervisor::{Lane, QueryRequest};
 use model::{Error, ErrorCode};
 
 use super::error::Problem;
@@ -66,6 +66,14 @@ fn max_age(text: Option<&str>) -> Result<Option<Duration>, Error> {
         None => Err(invalid("max_age is a length of time such as \"30s\" or \"5m\"".to_owned())),
     })
     .transpose()
+}
+
+/// What the query is for.
+fn lane(name: Option<&str>) -> Result<Lane, Error> {
+    name.map_or(Ok(Lane::default()), |name| {
+        Lane::of_query(name)
+            .ok_or_else(|| invalid(format!("lane is `interactive` or `report`, not `{name}`")))
+    })
 }
 
 /// SQL over its bound never reaches the engine.

@@ -62,6 +62,7 @@ pub(in crate::http) fn wanted(
             timeout: super::timeout(service, body.timeout_ms)?,
             max_rows: body.max_rows,
             max_age: super::max_age(body.max_age.as_deref())?,
+            lane: super::lane(body.lane.as_deref())?,
         },
         format: chosen_format(body.format.as_deref(), &parts.headers)?,
         trailers: run::takes_trailers(&parts.headers),

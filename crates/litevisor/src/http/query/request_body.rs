@@ -24,6 +24,8 @@ pub(crate) struct QueryBody {
     pub(super) max_rows: Option<u64>,
     /// The oldest data that will do, such as `5m`: waits for a refresh where they are older.
     pub(super) max_age: Option<String>,
+    /// `interactive` (the default), or `report` for what nobody waits for.
+    pub(super) lane: Option<String>,
 }
 
 /// The same with values of any type.
@@ -42,6 +44,8 @@ struct Keys {
     max_rows: Option<Json>,
     #[serde(default)]
     max_age: Option<Json>,
+    #[serde(default)]
+    lane: Option<Json>,
 }
 
 /// Reads a body.
@@ -71,6 +75,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<QueryBody, Error> {
         timeout_ms: whole_number("timeout_ms", keys.timeout_ms)?,
         max_rows: whole_number("max_rows", keys.max_rows)?,
         max_age: string("max_age", keys.max_age)?,
+        lane: string("lane", keys.lane)?,
     })
 }
 

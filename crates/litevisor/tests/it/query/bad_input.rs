@@ -93,6 +93,8 @@ fn bodies() {
         (r#"{"sql": ["SELECT 1"]}"#, "sql is a string, not a list"),
         (r#"{"sql": "SELECT 1", "format": {}}"#, "format is a string, not an object"),
         (r#"{"sql": "SELECT 1", "max_age": 5}"#, "max_age is a string, not 5"),
+        (r#"{"sql": "SELECT 1", "lane": "boot"}"#, "lane is `interactive` or `report`, not `boot`"),
+        (r#"{"sql": "SELECT 1", "lane": 1}"#, "lane is a string, not 1"),
         (r#"{"sql": "SELECT 1", "timeout_ms": -1}"#, "a whole number from 0 on, not -1"),
         (r#"{"sql": "SELECT 1", "timeout_ms": "5"}"#, "timeout_ms is a whole number"),
         (
