@@ -3,6 +3,7 @@
 
 pub mod app;
 pub mod auth;
+mod canary;
 pub mod cli;
 pub mod config;
 pub mod demo;

@@ -48,7 +48,7 @@ fn quoted(text: &str) -> Vec<&str> {
 const APART: [&str; 3] = ["bench", "testkit", "tidy"];
 
 /// Libraries and the only crates that may name them.
-const FENCES: [(&str, &[&str]); 14] = [
+const FENCES: [(&str, &[&str]); 15] = [
     ("rusqlite", &["engine"]),
     ("libsqlite3-sys", &["engine"]),
     ("mongodb", &["source"]),
@@ -56,6 +56,7 @@ const FENCES: [(&str, &[&str]); 14] = [
     ("axum", &["litevisor"]),
     ("hyper", &["litevisor"]),
     ("hyper-util", &["litevisor"]),
+    ("aho-corasick", &["litevisor"]),
     ("rustls", &["litevisor"]),
     ("tokio-rustls", &["litevisor"]),
     ("tower", &["litevisor"]),

@@ -15,6 +15,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::{AdminDoor, Authenticator, LinkSigner};
+use crate::canary::Canary;
 use crate::config::{Config, HttpConfig, TlsFiles};
 use crate::http::{Front, Listener, ListenerBounds, Service, Tls, bind};
 use crate::runtime::SystemRuntime;
@@ -212,11 +213,16 @@ async fn start(
         parts.hypervisor(config, runtime, events).await.map_err(|error| format!("{error}"))?;
     let authenticator = Arc::new(Authenticator::new(&config.auth)?);
     authenticator.watch(runtime, metrics);
+    let canary = config.canary.as_ref();
+    let canary = canary
+        .map(|canary| Canary::new(canary, catalog.tenant_key_type, Arc::clone(metrics)))
+        .transpose()?;
     let service = Service::new(
         config,
         Arc::clone(&catalog),
         hypervisor.clone(),
         (authenticator, LinkSigner::new(&config.auth.link_secrets)?),
+        canary,
         (Arc::clone(runtime), Arc::clone(metrics)),
     );
     front.open(service);

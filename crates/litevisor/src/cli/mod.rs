@@ -1,5 +1,6 @@
 //! The command line (INTERFACE §4).
 
+mod canary;
 mod catalog;
 mod config;
 mod demo;
@@ -67,6 +68,9 @@ enum Command {
     /// Makes, lists and revokes API keys
     #[command(subcommand)]
     Key(key::KeyCommand),
+    /// The decoy tenant that proves isolation
+    #[command(subcommand)]
+    Canary(canary::CanaryCommand),
     /// Prints what a tenant's SQL may do: actions, functions, PRAGMAs, modules of virtual tables
     Sandbox,
 }
@@ -190,6 +194,7 @@ impl Cli {
             Command::Catalog(command) => catalog::run(command, runtime).await,
             Command::Config(command) => config::run(command),
             Command::Key(command) => key::run(command, &runtime),
+            Command::Canary(command) => canary::run(command),
             Command::Sandbox => sandbox::run(),
         };
         match result {

@@ -5,6 +5,7 @@
 mod admin;
 mod admission;
 mod auth;
+mod canary;
 mod catalog;
 mod http;
 mod instance;
@@ -23,6 +24,7 @@ use std::fmt;
 pub use admin::AdminConfig;
 pub use admission::AdmissionConfig;
 pub use auth::{AuthConfig, AuthMode, TrustedConfig};
+pub use canary::CanaryConfig;
 pub use catalog::CatalogConfig;
 pub use http::HttpConfig;
 pub use instance::{InstanceConfig, TablesMode};
@@ -59,6 +61,8 @@ pub struct Config {
     pub admin: AdminConfig,
     /// Certificates of the listeners.
     pub tls: TlsConfig,
+    /// A decoy tenant, if there is one.
+    pub canary: Option<CanaryConfig>,
     /// Logs.
     pub telemetry: TelemetryConfig,
 }
@@ -85,7 +89,7 @@ impl fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 /// Sections that the contract knows and this program does not build yet.
-const NOT_BUILT: [&str; 3] = ["canary", "peers", "reports"];
+const NOT_BUILT: [&str; 2] = ["peers", "reports"];
 
 impl Config {
     /// Reads every section from the layers.
@@ -108,6 +112,7 @@ impl Config {
         let auth = AuthConfig::read(&mut reader);
         let admin = AdminConfig::read(&mut reader);
         let tls = TlsConfig::read(&mut reader);
+        let canary = CanaryConfig::read(&mut reader);
         let telemetry = TelemetryConfig::read(&mut reader);
         let shown = reader.finish()?;
         let config = Config {
@@ -121,6 +126,7 @@ impl Config {
             auth,
             admin,
             tls,
+            canary,
             telemetry,
         };
         Ok(Loaded { config, shown })

@@ -11,6 +11,7 @@ use axum::body::Body;
 use bytes::Bytes;
 use hyper::body::{Frame, SizeHint};
 use model::{Clock, Monotonic};
+use tokio_util::sync::CancellationToken;
 
 use crate::runtime::SystemRuntime;
 
@@ -67,6 +68,10 @@ impl Drop for Busy {
         self.0.under_way.fetch_sub(1, Ordering::Release);
     }
 }
+
+/// Cancelled: the request's connection takes no other one.
+#[derive(Clone)]
+pub(super) struct Farewell(pub(super) CancellationToken);
 
 /// A response's body: its request is under way as long as it is.
 pub(super) struct WatchedBody {

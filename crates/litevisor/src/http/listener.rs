@@ -21,7 +21,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use super::activity::{Activity, WatchedBody};
+use super::activity::{Activity, Farewell, WatchedBody};
 use super::framing::{Ambiguous, Framing};
 use super::guard::Peer;
 use super::guarded_io::GuardedIo;
@@ -186,9 +186,12 @@ impl Connection {
         let io = TokioIo::new(GuardedIo::new(wire, write_timeout, Arc::clone(&activity), framing));
         let (answer, watch) = (Arc::clone(&self.answer), Arc::clone(&activity));
         let requests = AtomicU64::new(0);
+        let farewell = CancellationToken::new();
+        let theirs = Farewell(farewell.clone());
         let service = service_fn(move |mut request: Request<Incoming>| {
             let busy = watch.begin();
             request.extensions_mut().insert(Peer(peer));
+            request.extensions_mut().insert(theirs.clone());
             if ambiguous.is(requests.fetch_add(1, Ordering::Relaxed) + 1) {
                 request.extensions_mut().insert(AmbiguousLength);
             }
@@ -205,6 +208,7 @@ impl Connection {
         let ended = tokio::select! {
             ended = connection.as_mut() => Some(ended),
             () = self.closing.cancelled() => None,
+            () = farewell.cancelled() => None,
             () = activity.quiet(self.bounds.keep_alive_timeout) => None,
         };
         let ended = match ended {

@@ -11,12 +11,14 @@ use axum::http::{HeaderMap, HeaderName, request::Parts};
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hypervisor::Hypervisor;
-use model::{Catalog, Clock, Error, ErrorCode};
+use model::{Catalog, Clock, Error, ErrorCode, TenantId};
 use tokio::sync::Semaphore;
 
+use super::activity::Farewell;
 use super::pipe::Patience;
 use super::tenant::TenantNaming;
 use crate::auth::{Authenticator, LinkSigner};
+use crate::canary::{Canary, Watch};
 use crate::config::{Config, Interval};
 use crate::runtime::SystemRuntime;
 use crate::telemetry::Metrics;
@@ -31,6 +33,7 @@ pub struct Service {
     pub(crate) authenticator: Arc<Authenticator>,
     pub(crate) links: LinkSigner,
     pub(crate) bounds: Bounds,
+    pub(crate) canary: Option<Arc<Canary>>,
     /// Images on their way out as files: each holds a thread.
     pub(crate) image_downloads: Arc<Semaphore>,
 }
@@ -50,11 +53,12 @@ pub(crate) struct Bounds {
 
 impl Service {
     /// The state for these parts.
-    pub fn new(
+    pub(crate) fn new(
         config: &Config,
         catalog: Arc<Catalog>,
         hypervisor: Hypervisor,
         (authenticator, links): (Arc<Authenticator>, LinkSigner),
+        canary: Option<Arc<Canary>>,
         (runtime, metrics): (Arc<SystemRuntime>, Arc<Metrics>),
     ) -> Arc<Self> {
         let http = &config.http;
@@ -85,8 +89,16 @@ impl Service {
                     rate_min: http.stream_rate_min.0,
                 },
             },
+            canary,
             image_downloads: Arc::new(Semaphore::new(model::limits::IMAGE_DOWNLOADS_MAX)),
         })
+    }
+
+    /// Watches the result of a request, where there is a decoy.
+    pub(crate) fn watch(&self, tenant: &TenantId, parts: &Parts) -> Option<Watch> {
+        let canary = self.canary.as_ref()?;
+        let farewell = parts.extensions.get().map(|Farewell(token)| token.clone());
+        canary.watch(tenant, farewell.unwrap_or_default())
     }
 
     pub(crate) fn clock(&self) -> Arc<dyn Clock> {

@@ -1,4 +1,4 @@
-//! Metrics of the edge: TLS.
+//! Metrics of the edge: TLS, canaries.
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -57,6 +57,7 @@ struct OutcomeLabel {
 pub(super) struct EdgeMetrics {
     handshake_failures: Family<ReasonLabel, Counter>,
     tls_reads: Family<OutcomeLabel, Counter>,
+    canaries: Counter,
 }
 
 impl EdgeMetrics {
@@ -64,10 +65,15 @@ impl EdgeMetrics {
         let failures = "tls_handshake_failures";
         registry.register(failures, help(failures), self.handshake_failures.clone());
         registry.register("tls_reads", help("tls_reads"), self.tls_reads.clone());
+        registry.register("canaries_seen", help("canaries_seen"), self.canaries.clone());
     }
 
     pub(super) fn handshake_failed(&self, why: HandshakeFailure) {
         self.handshake_failures.get_or_create(&ReasonLabel { reason: why.name() }).inc();
+    }
+
+    pub(super) fn canary_seen(&self) {
+        self.canaries.inc();
     }
 
     pub(super) fn tls_read(&self, ok: bool) {

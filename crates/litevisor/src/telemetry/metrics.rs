@@ -82,6 +82,7 @@ pub const METRICS: &[(&str, MetricKind, &str, &str)] = &[
         "TLS handshakes that came to nothing",
     ),
     ("litevisor_tls_reads_total", MetricKind::Counter, "outcome", "TLS files read anew"),
+    ("litevisor_canaries_seen_total", MetricKind::Counter, "", "Results that held a canary"),
 ];
 
 /// All metrics of this process.
@@ -260,6 +261,11 @@ impl Metrics {
         self.edge.handshake_failed(why);
     }
 
+    /// A result of another tenant held a canary.
+    pub fn canary_seen(&self) {
+        self.edge.canary_seen();
+    }
+
     /// TLS files that had changed were read.
     pub fn tls_read(&self, ok: bool) {
         self.edge.tls_read(ok);
@@ -326,6 +332,7 @@ mod tests {
         metrics.access_denied("role");
         metrics.credentials_read(CredentialFile::Keys, true);
         metrics.handshake_failed(HandshakeFailure::Timeout);
+        metrics.canary_seen();
         metrics.tls_read(true);
         metrics.usage(&Usage::default());
         metrics.encode()

@@ -4,6 +4,7 @@
 
 mod access;
 mod admin;
+mod canary;
 mod catalog;
 mod cli;
 mod client;

@@ -35,6 +35,15 @@ pub const RESETS_OURS_MAX: usize = 128;
 /// origin taken from the list is out at its next request all the same.
 pub const CORS_MAX_AGE_S: u64 = 600;
 
+/// Bytes of a canary at least: shorter ones might be somebody's data, or be guessed.
+pub const CANARY_VALUE_BYTES_MIN: usize = 16;
+
+/// Bytes of a canary at most: so much of a stream's last piece is kept while it is searched.
+pub const CANARY_VALUE_BYTES_MAX: usize = 128;
+
+/// Canaries: so few that the search stays one pass with the processor's vector instructions.
+pub const CANARY_VALUES_MAX: usize = 32;
+
 /// How long a TLS handshake may take, in milliseconds: two round trips, and a retransmission or two.
 pub const TLS_HANDSHAKE_MS: u64 = 10_000;
 

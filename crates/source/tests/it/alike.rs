@@ -155,6 +155,46 @@ async fn rows_are_the_same_from_both() {
     }
 }
 
+/// A source that lies: what it hands over for one tenant is another's.
+#[tokio::test]
+async fn documents_of_another_tenant_in_the_stream_are_refused() {
+    let mongod = Mongod::shared();
+    let database = mongod.database();
+    let documents = generated(400);
+    mongod.insert(&database, "things", &documents).await;
+    let folder = dump(&documents);
+    let catalog = catalog(None, &[]);
+    let mongo = connect(settings(mongod.uri(), &database), &catalog).await;
+    let dump = DumpSource::open(folder.path(), Some(Arc::clone(&catalog)), &mut |_| {}).unwrap();
+    let (acme, evil) = (tenant("acme"), tenant("evil"));
+    for source in [&mongo as &dyn Source, &dump] {
+        let own = rows(source, &catalog, &acme).await.0;
+        let snapshot = open(source).await;
+        let scan = &scans(&catalog)[0];
+        // From its first document on, and after all that was asked for.
+        for truthful in [&[][..], &[&acme]] {
+            let mut decoder = Decoder::new(&catalog, 0, Some(&acme), DecodeLimits::default());
+            let mut rows = Rows::default();
+            for whose in truthful {
+                let mut stream = snapshot.scan(Some(whose), scan).await.unwrap();
+                while let Some(batch) = stream.next_batch().await.unwrap() {
+                    assert_eq!(decoder.decode(&batch, &mut rows).unwrap(), Flow::Continue);
+                }
+            }
+            let mut stream = snapshot.scan(Some(&evil), scan).await.unwrap();
+            let foreign = stream.next_batch().await.unwrap().expect("a batch");
+            let error = decoder.decode(&foreign, &mut rows).unwrap_err();
+            assert_eq!(error.code, model::ErrorCode::Internal);
+            assert!(error.internal.unwrap().contains("does not belong to the tenant"));
+            assert_eq!(
+                rows.0,
+                if truthful.is_empty() { &[][..] } else { &own },
+                "nothing of it came through"
+            );
+        }
+    }
+}
+
 #[tokio::test]
 async fn filters_choose_the_same_documents() {
     let mongod = Mongod::shared();

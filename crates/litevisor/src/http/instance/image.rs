@@ -45,6 +45,7 @@ pub(crate) async fn handle(
     let bytes = image.bytes();
     let (mut writer, reader) = pipe(service.clock(), service.bounds.patience);
     reader.start_flowing();
+    let mut watch = service.watch(&tenant, &parts);
     let write = move || {
         let mut buffer = Vec::with_capacity(STREAM_CHUNK_BYTES);
         let mut stopped = false;
@@ -53,11 +54,16 @@ pub(crate) async fn handle(
             if buffer.len() < STREAM_CHUNK_BYTES {
                 return Flow::Continue;
             }
+            if watch.as_mut().is_some_and(|watch| watch.piece(&buffer).is_err()) {
+                stopped = true;
+                return Flow::Stop;
+            }
             let flow =
                 writer.push(std::mem::replace(&mut buffer, Vec::with_capacity(STREAM_CHUNK_BYTES)));
             stopped = flow == Flow::Stop;
             flow
         });
+        stopped = stopped || watch.is_some_and(|mut watch| watch.piece(&buffer).is_err());
         if !stopped && (buffer.is_empty() || writer.push(buffer) == Flow::Continue) {
             writer.end();
         }

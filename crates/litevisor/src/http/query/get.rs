@@ -66,6 +66,7 @@ fn wanted(service: &Service, parts: &Parts, tenant: TenantId) -> Result<Wanted, 
         return Err(invalid("there is no SQL: add sql= to the URL".to_owned()));
     };
     super::check_sql(service, &sql)?;
+    let watch = service.watch(&tenant, parts);
     Ok(Wanted {
         request: QueryRequest {
             tenant,
@@ -80,6 +81,7 @@ fn wanted(service: &Service, parts: &Parts, tenant: TenantId) -> Result<Wanted, 
             None => format::by_accept(&parts.headers)?,
         },
         trailers: run::takes_trailers(&parts.headers),
+        watch,
         facts: parts.extensions.get().cloned(),
     })
 }

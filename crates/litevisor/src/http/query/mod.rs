@@ -21,6 +21,7 @@ use model::{Error, ErrorCode};
 
 use super::error::Problem;
 use super::service::Service;
+use crate::canary::Watch;
 use crate::telemetry::RequestFacts;
 
 /// A request for a result, checked.
@@ -29,6 +30,8 @@ pub(super) struct Wanted {
     format: Format,
     /// The client takes trailers.
     trailers: bool,
+    /// Looks for canaries, where there is a decoy.
+    watch: Option<Watch>,
     /// What the request's log line will say, where one is wanted.
     facts: Option<RequestFacts>,
 }

@@ -55,6 +55,7 @@ pub(in crate::http) fn wanted(
     service.only_parameter(parts)?;
     let body = request_body::read(bytes)?;
     super::check_sql(service, &body.sql)?;
+    let watch = service.watch(&tenant, parts);
     Ok(Wanted {
         request: QueryRequest {
             tenant,
@@ -66,6 +67,7 @@ pub(in crate::http) fn wanted(
         },
         format: chosen_format(body.format.as_deref(), &parts.headers)?,
         trailers: run::takes_trailers(&parts.headers),
+        watch,
         facts: parts.extensions.get().cloned(),
     })
 }

@@ -50,7 +50,7 @@ pub(super) async fn run(service: Arc<Service>, wanted: Wanted) -> Result<Respons
         row_bytes_max: service.bounds.row_bytes_max,
     };
     let waited = writer.waited();
-    let sink = ResultSink::new(format, writer, telling.clone(), bounds);
+    let sink = ResultSink::new(format, writer, telling.clone(), bounds, wanted.watch);
     let (request, facts) = (wanted.request, wanted.facts);
     let (first, running) = begin(&service, request, sink, &reader).await;
     let exec_until = service.runtime.monotonic();

@@ -10,6 +10,7 @@ use model::limits::STREAM_CHUNK_BYTES;
 use model::{Cell, Column, Error, ErrorCode, Flow, RowSink, Summary};
 
 use super::super::pipe::PipeWriter;
+use crate::canary::Watch;
 
 /// What the query's thread tells the response.
 #[derive(Default)]
@@ -85,6 +86,7 @@ pub(super) struct ResultSink {
     /// Bytes of the result that may still come, as of the last chunk. Only the query's thread uses
     /// it: it is shared between the sink and its own output.
     left: Arc<AtomicU64>,
+    watch: Option<Watch>,
 }
 
 /// Bounds of a result.
@@ -102,13 +104,14 @@ impl ResultSink {
         pipe: PipeWriter,
         telling: Telling,
         bounds: ResultBounds,
+        watch: Option<Watch>,
     ) -> Self {
         let waited = pipe.waited();
         let left = Arc::new(AtomicU64::new(bounds.bytes_max));
         let bytes_max = bounds.bytes_max;
         let output = Bounded { pipe, telling: telling.clone(), bytes_max, left: Arc::clone(&left) };
         let encoder = export::encoder(format, output);
-        ResultSink { encoder, telling, waited, bounds, left }
+        ResultSink { encoder, telling, waited, bounds, left, watch }
     }
 
     /// Whether these cells alone are over the result's bound, since no encoding is shorter than
@@ -142,6 +145,10 @@ impl RowSink for ResultSink {
     }
 
     fn row(&mut self, cells: &[Cell<'_>]) -> Flow {
+        if let Some(Err(seen)) = self.watch.as_ref().map(|watch| watch.row(cells)) {
+            self.telling.lock().fault.get_or_insert(seen);
+            return Flow::Stop;
+        }
         if self.is_over(cells) {
             let fault = || too_large(self.bounds.bytes_max);
             self.telling.lock().fault.get_or_insert_with(fault);
