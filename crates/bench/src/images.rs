@@ -47,6 +47,7 @@ fn with_run<T>(image: &Image, account: &Arc<Account>, work: impl FnOnce(&Run<'_>
         max_rows: None,
         row_bytes_max: limits::ROW_BYTES_DEFAULT,
         sql_bytes_max: 1 << 20,
+        cpu_time_max: None,
     };
     let interrupt = Interrupt::new();
     work(&Run {

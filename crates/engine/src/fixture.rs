@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use model::{
     Account, Catalog, Cell, Clock, Column, ColumnPath, ColumnType, Error, Flow, Monotonic, Path,
@@ -138,7 +139,7 @@ pub(crate) fn models_image(loaded: bool) -> Image {
     loader.publish().unwrap()
 }
 
-/// A clock that goes forward by a millisecond whenever it is read.
+/// A clock that goes forward by a millisecond whenever it is read; half of it is CPU time.
 #[derive(Default)]
 pub(crate) struct Ticking(AtomicU64);
 
@@ -148,6 +149,9 @@ impl Clock for Ticking {
     }
     fn monotonic(&self) -> Monotonic {
         Monotonic(self.0.fetch_add(1_000_000, Ordering::Relaxed))
+    }
+    fn thread_time(&self) -> Duration {
+        Duration::from_nanos(self.0.load(Ordering::Relaxed) / 2)
     }
 }
 
@@ -209,7 +213,12 @@ impl Bench {
             shared: Some(models_image(true)),
             account: Account::root(u64::MAX),
             heap: Account::root(u64::MAX),
-            limits: QueryLimits { max_rows: None, row_bytes_max: 1 << 20, sql_bytes_max: 1 << 20 },
+            limits: QueryLimits {
+                max_rows: None,
+                row_bytes_max: 1 << 20,
+                sql_bytes_max: 1 << 20,
+                cpu_time_max: None,
+            },
             interrupt: Interrupt::new(),
             readers: Readers::new(8),
             params: Params::None,

@@ -3,7 +3,6 @@
 
 mod callback;
 mod conn;
-mod due;
 #[cfg(test)]
 mod fixture;
 mod functions;
@@ -27,4 +26,4 @@ pub use query::{
     Failure, Interrupt, Params, QueryLimits, Readers, Run, Script, Value, Why, run, run_brief,
     tables_needed,
 };
-pub use sink::sink_thread;
+pub use sink::{sink_thread, thread_time};

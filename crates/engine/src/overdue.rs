@@ -1,6 +1,6 @@
-//! Ends a run at an allocation once its time is over. The progress handler is asked between jumps of
-//! SQLite's virtual machine only: neither the planner nor one long step nor a thousand functions in a
-//! row come to it, but they allocate.
+//! Ends a run once its time is over, at an allocation or in a long loop of one of our own functions.
+//! The progress handler is asked between jumps of SQLite's virtual machine only: neither the planner
+//! nor one long step nor a thousand functions in a row come to it, but they allocate.
 
 use std::cell::Cell;
 
@@ -31,6 +31,16 @@ pub(crate) fn watched<R>(over: &dyn Fn() -> bool, body: impl FnOnce() -> R) -> R
     let _back = Back(OVER.replace(Some(over)));
     LEFT.set(DEADLINE_LOOK_ALLOCATIONS);
     body()
+}
+
+/// The run must end now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ended;
+
+/// The same for a step of a long loop in one of our own functions.
+#[inline]
+pub(crate) fn step() -> Result<(), Ended> {
+    if ends(0) { Err(Ended) } else { Ok(()) }
 }
 
 /// Whether an allocation of `bytes` must fail, since the time is over.

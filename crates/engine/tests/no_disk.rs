@@ -107,7 +107,12 @@ fn work() {
             shared: None,
             account: &account,
             heap: &account,
-            limits: &QueryLimits { max_rows: None, row_bytes_max: 1 << 20, sql_bytes_max: 1 << 20 },
+            limits: &QueryLimits {
+                max_rows: None,
+                row_bytes_max: 1 << 20,
+                sql_bytes_max: 1 << 20,
+                cpu_time_max: None,
+            },
             interrupt: &Interrupt::new(),
             pace: None,
             clock: &Still,

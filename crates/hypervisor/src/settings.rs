@@ -34,6 +34,8 @@ pub struct Settings {
     pub budget_bytes: u64,
     /// The longest time of a query, queue and execution together.
     pub query_timeout: Duration,
+    /// CPU time of one run of a query.
+    pub query_cpu_time_max: Duration,
     /// Temp files and private scratch of one query, in bytes.
     pub temp_bytes_max: u64,
     /// SQLite's heap of one query.
@@ -89,6 +91,7 @@ impl Default for Settings {
             tables: TablesPolicy::OnDemand,
             budget_bytes: limits::BUDGET_DEFAULT_BYTES,
             query_timeout: Duration::from_secs(limits::QUERY_TIMEOUT_DEFAULT_SECONDS),
+            query_cpu_time_max: Duration::from_secs(limits::QUERY_CPU_DEFAULT_SECONDS),
             temp_bytes_max: limits::QUERY_TEMP_DEFAULT_BYTES,
             heap_bytes_max: limits::QUERY_HEAP_DEFAULT_BYTES,
             row_bytes_max: limits::ROW_BYTES_DEFAULT,

@@ -146,6 +146,7 @@ impl Attempt<'_> {
             max_rows: self.request.max_rows,
             row_bytes_max: settings.row_bytes_max,
             sql_bytes_max: settings.sql_bytes_max,
+            cpu_time_max: Some(settings.query_cpu_time_max),
         };
         let run = Run {
             image: &leases.tenant.image,
@@ -197,6 +198,10 @@ impl Clock for WithoutWaits<'_> {
     fn monotonic(&self) -> Monotonic {
         let waited = self.waited.as_ref().map_or(0, |waited| waited.load(Ordering::Relaxed));
         Monotonic(self.clock.monotonic().0.saturating_sub(waited))
+    }
+
+    fn thread_time(&self) -> Duration {
+        self.clock.thread_time()
     }
 }
 

@@ -11,6 +11,10 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
     /// Time that never goes back, since some fixed moment of this process.
     fn monotonic(&self) -> Monotonic;
+    /// The CPU time that the calling thread has had; nothing where that is not known.
+    fn thread_time(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
 /// A moment on a process's monotonic clock, in nanoseconds.

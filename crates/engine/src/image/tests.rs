@@ -293,7 +293,12 @@ fn a_reader_sees_its_generation_to_the_end_from_any_thread() {
 fn sum(image: &Image, readers: &Readers) -> String {
     let mut kept = crate::fixture::Kept::default();
     let script = Script { sql: "SELECT count(*), sum(x) FROM t0".to_owned(), params: Params::None };
-    let limits = QueryLimits { max_rows: None, row_bytes_max: 1 << 20, sql_bytes_max: 1 << 20 };
+    let limits = QueryLimits {
+        max_rows: None,
+        row_bytes_max: 1 << 20,
+        sql_bytes_max: 1 << 20,
+        cpu_time_max: None,
+    };
     let run = Run {
         image,
         shared: None,

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
 
 use model::{Clock, Error, ErrorCode, Monotonic};
+
+use super::Run;
 
 /// Why a query is interrupted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,12 +54,32 @@ impl Interrupt {
 
 /// What the progress handler looks at.
 pub(super) struct Stop<'a> {
-    pub(super) interrupt: &'a Interrupt,
-    pub(super) clock: &'a dyn Clock,
-    pub(super) deadline: Monotonic,
+    interrupt: &'a Interrupt,
+    clock: &'a dyn Clock,
+    deadline: Monotonic,
+    /// CPU time, if it is bounded.
+    cpu: Option<Cpu>,
 }
 
-impl Stop<'_> {
+/// The CPU time of a run: how much there may be, and when and with how much it began.
+struct Cpu {
+    max: Duration,
+    began: Monotonic,
+    before: Duration,
+}
+
+impl<'a> Stop<'a> {
+    /// For a run that begins now, on this thread.
+    pub(super) fn of(run: &'a Run<'_>) -> Stop<'a> {
+        let (clock, deadline) = (run.clock, run.deadline);
+        let cpu = run.limits.cpu_time_max.map(|max| Cpu {
+            max,
+            began: clock.monotonic(),
+            before: clock.thread_time(),
+        });
+        Stop { interrupt: run.interrupt, clock, deadline, cpu }
+    }
+
     /// The error to end with, if it is time to end.
     pub(super) fn due(&self) -> Option<Error> {
         match self.interrupt.reason() {
@@ -67,11 +90,28 @@ impl Stop<'_> {
                 ErrorCode::ShuttingDown,
                 "this replica is shutting down; send the request again",
             )),
-            None if self.clock.monotonic() >= self.deadline => Some(Error::new(
-                ErrorCode::QueryTimeout,
-                "the query ran out of its time; ask for less, or raise timeout_ms if it was lowered",
-            )),
-            None => None,
+            None => self.out_of_time(self.clock.monotonic()),
         }
+    }
+
+    fn out_of_time(&self, now: Monotonic) -> Option<Error> {
+        if now >= self.deadline {
+            return Some(Error::new(
+                ErrorCode::QueryTimeout,
+                "the query ran out of its time (query.timeout); ask for less, or raise timeout_ms \
+                 if it was lowered",
+            ));
+        }
+        let cpu = self.cpu.as_ref()?;
+        // No thread has had more CPU time than time has passed; to ask for it is a system call.
+        if now.since(cpu.began) < cpu.max {
+            return None;
+        }
+        (self.clock.thread_time().saturating_sub(cpu.before) >= cpu.max).then(|| {
+            Error::new(
+                ErrorCode::QueryTimeout,
+                "the query used up its CPU time (query.cpu_time_max); ask for less",
+            )
+        })
     }
 }

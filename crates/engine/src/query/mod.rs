@@ -19,6 +19,7 @@ mod tests;
 mod watch;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use model::{Account, AsOf, Clock, Error, Monotonic, TableSet};
 
@@ -40,6 +41,8 @@ pub struct QueryLimits {
     pub row_bytes_max: u64,
     /// Bytes of the SQL text.
     pub sql_bytes_max: u64,
+    /// CPU time of one run; waiting for a turn or for a reader costs none.
+    pub cpu_time_max: Option<Duration>,
 }
 
 /// What a script runs against and within.

@@ -28,6 +28,7 @@ fn probe(blank: &Image, shared: Option<&Image>, script: &Script) -> Result<Table
         max_rows: None,
         row_bytes_max: PROBE_SCRATCH_BYTES,
         sql_bytes_max: sql.len() as u64 + 1,
+        cpu_time_max: None,
     };
     let account = Account::root(PROBE_SCRATCH_BYTES);
     let _paying = ledger::pay(&account, Purse::new(&account));

@@ -10,7 +10,6 @@ use rusqlite::ffi;
 
 use crate::callback::caught;
 use crate::conn::Connection;
-use crate::due;
 use crate::pace::{self, Verdict};
 
 /// Asked every so many VM steps; an error ends the statement.
@@ -61,10 +60,8 @@ impl<'a> Look<'a> {
         connection: &Connection,
         body: impl FnOnce() -> R,
     ) -> R {
-        let pointer = ptr::from_ref(self).cast_mut().cast::<c_void>();
-        // SAFETY: `self` outlives the guard.
-        let _asked = unsafe { due::install(progress, pointer) };
         let _installed = Installed(connection.clone());
+        let pointer = ptr::from_ref(self).cast_mut().cast::<c_void>();
         // SAFETY: the handle is open; the guard takes the pointer back before `self` can go, also
         // when `body` panics.
         unsafe {

@@ -78,7 +78,7 @@ fn request(
     readers: &Readers,
     stream: &mut Stream<'_>,
 ) -> Result<Summary, Ended> {
-    let stop = Stop { interrupt: run.interrupt, clock: run.clock, deadline: run.deadline };
+    let stop = Stop::of(run);
     if let Some(error) = stop.due() {
         return Err(error.into());
     }
@@ -188,12 +188,11 @@ impl Attempt<'_> {
         let watch = &self.session.watch;
         watch.forget();
         watch.stepping.set(false);
-        let prepared = self.session.connection.prepare(text, start, true).map_err(|fault| {
-            match self.look.take() {
-                Some(error) => error,
-                None => faults::explain(fault, watch, &self.script.sql, start),
-            }
-        })?;
+        let prepared = self
+            .session
+            .connection
+            .prepare(text, start, true)
+            .map_err(|fault| self.failed(fault, start))?;
         let Some(statement) = prepared.statement else { return Ok((None, prepared.end)) };
         watch.touch_all_for(&script::first_word(&self.script.sql, start));
         watch.touch_joined(joined);
@@ -259,13 +258,16 @@ impl Attempt<'_> {
         if !missing.is_empty() {
             return Ended::Missing(missing);
         }
-        if let Some(error) = self.look.take() {
-            return Ended::Failed(error);
-        }
         if fault.primary() == ffi::SQLITE_READONLY && !self.scratch {
             return Ended::Writes;
         }
-        Ended::Failed(faults::explain(fault, &self.session.watch, &self.script.sql, start))
+        Ended::Failed(self.failed(fault, start))
+    }
+
+    /// What ended a statement: its time, or what SQLite says.
+    fn failed(&self, fault: SqlFault, start: usize) -> Error {
+        let due = self.look.take();
+        due.unwrap_or_else(|| faults::explain(fault, &self.session.watch, &self.script.sql, start))
     }
 
     /// A view or trigger in `main` that reads a shared table would fail whenever it is used, since

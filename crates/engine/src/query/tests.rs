@@ -2,6 +2,8 @@
 
 use model::{Account, ColumnType, ErrorCode, Monotonic, TableSet};
 
+use std::time::Duration;
+
 use super::*;
 use crate::PageSize;
 use crate::fixture::{Bench, DEVICES, Kept, READS, fleet, fleet_image, models_image};
@@ -321,6 +323,25 @@ fn deadline_and_interrupt_end_a_run() {
     bench.interrupt.interrupt(Why::ShuttingDown);
     bench.interrupt.interrupt(Why::Cancelled);
     assert_eq!(bench.error("SELECT 1").code, ErrorCode::ShuttingDown);
+}
+
+#[test]
+fn cpu_time_ends_a_run_too_and_the_error_says_which_time_it_was() {
+    let mut bench = bench();
+    let endless = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) \
+                   SELECT count(*) FROM c";
+    bench.deadline = Monotonic(50_000_000);
+    let error = bench.error(endless);
+    assert!(error.message.contains("query.timeout"), "{error}");
+    bench.clock = Default::default();
+    bench.limits.cpu_time_max = Some(Duration::from_millis(20));
+    let error = bench.error(endless);
+    assert_eq!(error.code, ErrorCode::QueryTimeout);
+    assert!(error.message.contains("query.cpu_time_max"), "{error}");
+    assert!((40..45).contains(&bench.looks()), "20 ms of CPU time are 40 looks");
+    // Each run has its own.
+    bench.deadline = Monotonic(u64::MAX);
+    assert_eq!(bench.rows("SELECT 1"), ["1"]);
 }
 
 #[test]

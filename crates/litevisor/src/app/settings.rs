@@ -31,6 +31,7 @@ pub(super) fn of(config: &Config) -> Settings {
         },
         budget_bytes: config.memory.budget.of(memory_bytes()),
         query_timeout: query.timeout.0,
+        query_cpu_time_max: query.cpu_time_max.0,
         temp_bytes_max: query.temp_bytes_max.0,
         heap_bytes_max: query.heap_bytes_max.0,
         row_bytes_max: query.row_bytes_max.0,

@@ -10,6 +10,8 @@ use super::value::{Bytes, Interval};
 pub struct QueryConfig {
     /// Queue and execution together; a request may only lower it.
     pub timeout: Interval,
+    /// CPU time of one run.
+    pub cpu_time_max: Interval,
     /// SQLite's heap of one query.
     pub heap_bytes_max: Bytes,
     /// Temp files and private scratch of one query.
@@ -30,6 +32,11 @@ impl QueryConfig {
                 S,
                 "timeout",
                 Interval::seconds(limits::QUERY_TIMEOUT_DEFAULT_SECONDS),
+            ),
+            cpu_time_max: reader.take(
+                S,
+                "cpu_time_max",
+                Interval::seconds(limits::QUERY_CPU_DEFAULT_SECONDS),
             ),
             heap_bytes_max: reader.take(
                 S,

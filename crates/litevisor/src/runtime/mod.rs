@@ -88,6 +88,10 @@ impl Clock for SystemRuntime {
     fn monotonic(&self) -> Monotonic {
         Monotonic(u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX))
     }
+
+    fn thread_time(&self) -> Duration {
+        engine::thread_time()
+    }
 }
 
 impl hypervisor::Runtime for SystemRuntime {

@@ -30,8 +30,6 @@ pub const ANALYZE_SAMPLE_ROWS: u32 = 200;
 /// VM steps between two looks at the deadline and the interrupt: tens of microseconds.
 pub const PROGRESS_STEPS: i32 = 1_000;
 
-/// Steps of a loop in one of our own functions between two such looks: comparisons of a few bytes.
-pub const FUNCTION_STEPS: u32 = 100_000;
 /// Bytes moved to and from SQLite's files between two such looks: a sort's or an index's long phases
 /// move bytes within one VM step. Copying so many takes some microseconds.
 pub const VFS_LOOK_BYTES: usize = 64 * 1024;

@@ -12,6 +12,10 @@ pub const BOOT_WAIT_DEFAULT_SECONDS: u64 = 30;
 /// A query's time, queue and execution together, by default.
 pub const QUERY_TIMEOUT_DEFAULT_SECONDS: u64 = 30;
 
+/// A query's CPU time, by default: a longer `query.timeout` is room to wait for its turns, not to
+/// hold a core for longer.
+pub const QUERY_CPU_DEFAULT_SECONDS: u64 = 30;
+
 /// One tenant's image, by default.
 pub const INSTANCE_DEFAULT_BYTES: u64 = 4 << 30;
 

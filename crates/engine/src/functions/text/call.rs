@@ -8,7 +8,7 @@ use rusqlite::ffi;
 
 use crate::callback::caught;
 use crate::conn::{Connection, SqlFault};
-use crate::due::Due;
+use crate::overdue::Ended;
 
 /// One call, with its arguments.
 pub(super) struct Call<'a> {
@@ -30,12 +30,12 @@ pub(super) enum Gives<'a> {
 pub(super) enum Failed {
     NoMemory,
     TooBig,
-    Due,
+    Over,
 }
 
-impl From<Due> for Failed {
-    fn from(_: Due) -> Self {
-        Failed::Due
+impl From<Ended> for Failed {
+    fn from(_: Ended) -> Self {
+        Failed::Over
     }
 }
 
@@ -132,7 +132,7 @@ unsafe fn fail(context: *mut ffi::sqlite3_context, failed: &Failed) {
         match failed {
             Failed::NoMemory => ffi::sqlite3_result_error_nomem(context),
             Failed::TooBig => ffi::sqlite3_result_error_toobig(context),
-            Failed::Due => ffi::sqlite3_result_error_code(context, ffi::SQLITE_INTERRUPT),
+            Failed::Over => ffi::sqlite3_result_error_code(context, ffi::SQLITE_INTERRUPT),
         }
     }
 }

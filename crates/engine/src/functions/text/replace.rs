@@ -3,7 +3,7 @@
 use memchr::memmem::Finder;
 
 use super::call::{Call, Failed, Gives, Words};
-use crate::due::Steps;
+use crate::overdue;
 
 /// The text with each pattern replaced, from the left. A pattern that is empty, or for SQLite ends at
 /// its first byte, is found nowhere.
@@ -15,11 +15,11 @@ pub(super) fn replace<'a>(call: &Call<'a>) -> Result<Gives<'a>, Failed> {
         return Ok(Gives::Part(text));
     }
     let Some(replacement) = call.bytes(2)? else { return Ok(Gives::Null) };
-    let (finder, mut steps) = (Finder::new(pattern), Steps::new());
+    let finder = Finder::new(pattern);
     let mut found = 0;
     for _ in finder.find_iter(text) {
         found += 1;
-        steps.gone(1)?;
+        overdue::step()?;
     }
     if found == 0 {
         return Ok(Gives::Part(text));
@@ -34,7 +34,7 @@ pub(super) fn replace<'a>(call: &Call<'a>) -> Result<Gives<'a>, Failed> {
     for at in finder.find_iter(text) {
         out = put(put(out, &text[from..at]), replacement);
         from = at + pattern.len();
-        steps.gone(1)?;
+        overdue::step()?;
     }
     put(out, &text[from..]);
     Ok(Gives::Made(made))

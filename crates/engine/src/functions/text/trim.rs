@@ -1,7 +1,7 @@
 //! `trim`, `ltrim` and `rtrim`.
 
 use super::call::{Call, Failed, Gives, Words};
-use crate::due::Steps;
+use crate::overdue;
 
 /// Characters taken off both ends.
 pub(super) fn trim<'a>(call: &Call<'a>) -> Result<Gives<'a>, Failed> {
@@ -24,11 +24,10 @@ fn ends<'a>(call: &Call<'a>, left: bool, right: bool) -> Result<Gives<'a>, Faile
     let Some(wanted) = wanted else { return Ok(Gives::Null) };
     // For SQLite these end at a NUL.
     let end = memchr::memchr(0, wanted).unwrap_or(wanted.len());
-    let mut steps = Steps::new();
-    let set = Set::of(&wanted[..end], &mut steps)?;
+    let set = Set::of(&wanted[..end])?;
     if left {
         loop {
-            match set.starts(text, &mut steps)? {
+            match set.starts(text)? {
                 0 => break,
                 len => text = &text[len..],
             }
@@ -36,7 +35,7 @@ fn ends<'a>(call: &Call<'a>, left: bool, right: bool) -> Result<Gives<'a>, Faile
     }
     if right {
         loop {
-            match set.ends(text, &mut steps)? {
+            match set.ends(text)? {
                 0 => break,
                 len => text = &text[..text.len() - len],
             }
@@ -77,11 +76,11 @@ enum Set<'a> {
 }
 
 impl<'a> Set<'a> {
-    fn of(wanted: &'a [u8], steps: &mut Steps) -> Result<Set<'a>, Failed> {
+    fn of(wanted: &'a [u8]) -> Result<Set<'a>, Failed> {
         let mut bytes = Box::new([0; 256]);
         let (mut longer, mut rest, mut place) = (Table::default(), wanted, 0);
         while !rest.is_empty() {
-            steps.gone(1)?;
+            overdue::step()?;
             let character = first(rest);
             rest = &rest[character.len()..];
             place += 1;
@@ -91,18 +90,18 @@ impl<'a> Set<'a> {
                     *slot = if *slot == 0 { place } else { *slot };
                 }
                 _ if character.len() > CHARACTER_MAX => return Ok(Set::Odd(wanted)),
-                _ => longer.add(key(character), place, steps)?,
+                _ => longer.add(key(character), place)?,
             }
         }
         Ok(Set::Table { bytes, longer })
     }
 
     /// Bytes of the character that `text` starts with; 0 if there is none.
-    fn starts(&self, text: &[u8], steps: &mut Steps) -> Result<usize, Failed> {
+    fn starts(&self, text: &[u8]) -> Result<usize, Failed> {
         let Some(byte) = text.first() else { return Ok(0) };
-        steps.gone(1)?;
+        overdue::step()?;
         match self {
-            Set::Odd(wanted) => odd(wanted, steps, |character| text.starts_with(character)),
+            Set::Odd(wanted) => odd(wanted, |character| text.starts_with(character)),
             Set::Table { bytes, longer } => {
                 let mut best = (bytes[usize::from(*byte)], 1);
                 let most = if *byte < 0xc0 { 0 } else { text.len().min(CHARACTER_MAX) };
@@ -118,11 +117,11 @@ impl<'a> Set<'a> {
     }
 
     /// Bytes of the character that `text` ends with; 0 if there is none.
-    fn ends(&self, text: &[u8], steps: &mut Steps) -> Result<usize, Failed> {
+    fn ends(&self, text: &[u8]) -> Result<usize, Failed> {
         let Some(byte) = text.last() else { return Ok(0) };
-        steps.gone(1)?;
+        overdue::step()?;
         match self {
-            Set::Odd(wanted) => odd(wanted, steps, |character| text.ends_with(character)),
+            Set::Odd(wanted) => odd(wanted, |character| text.ends_with(character)),
             Set::Table { bytes, longer } => {
                 let mut best = (bytes[usize::from(*byte)], 1);
                 let tail = &text[text.len().saturating_sub(CHARACTER_MAX)..];
@@ -143,11 +142,11 @@ fn better(one: (u32, usize), other: (u32, usize)) -> (u32, usize) {
 }
 
 /// As SQLite does it: each of `wanted` in turn.
-fn odd(wanted: &[u8], steps: &mut Steps, fits: impl Fn(&[u8]) -> bool) -> Result<usize, Failed> {
+fn odd(wanted: &[u8], fits: impl Fn(&[u8]) -> bool) -> Result<usize, Failed> {
     let mut rest = wanted;
     while !rest.is_empty() {
         let character = first(rest);
-        steps.gone(1 + u32::try_from(character.len() / 8).unwrap_or(u32::MAX))?;
+        overdue::step()?;
         if fits(character) {
             return Ok(character.len());
         }
@@ -169,10 +168,10 @@ struct Table {
 }
 
 impl Table {
-    fn add(&mut self, key: u32, place: u32, steps: &mut Steps) -> Result<(), Failed> {
+    fn add(&mut self, key: u32, place: u32) -> Result<(), Failed> {
         let len = self.slots.as_ref().map_or(0, Words::len);
         if 2 * (self.count + 1) > len {
-            self.grow(len, steps)?;
+            self.grow(len)?;
         }
         let Some(slots) = &mut self.slots else { return Ok(()) };
         let at = find(slots.as_words(), key);
@@ -184,10 +183,10 @@ impl Table {
         Ok(())
     }
 
-    fn grow(&mut self, len: usize, steps: &mut Steps) -> Result<(), Failed> {
+    fn grow(&mut self, len: usize) -> Result<(), Failed> {
         let mut grown = Words::zeroed((2 * len).max(64))?;
         for slot in self.slots.iter().flat_map(Words::as_words).filter(|slot| **slot != 0) {
-            steps.gone(1)?;
+            overdue::step()?;
             let at = find(grown.as_words(), (*slot >> 32) as u32);
             grown.words()[at] = *slot;
         }
