@@ -131,7 +131,7 @@ impl Authenticator {
             }
             AuthMode::Jwt => {
                 let (path, text) = file("jwt_keys_file", &config.jwt.keys_file)?;
-                let verifier = Arc::new(JwtVerifier::new(rules(&config.jwt)));
+                let verifier = Arc::new(JwtVerifier::new(jwt_rules(&config.jwt)));
                 let named = |why| format!("auth.jwt_keys_file: {}: {why}", path.display());
                 verifier.load_file(&text).map_err(named)?;
                 Ok(Authenticator::Jwt { verifier, path })
@@ -158,6 +158,11 @@ impl Authenticator {
         runtime.spawn_task("credentials", watching);
     }
 
+    /// Whether anybody is asked who they are.
+    pub fn asks(&self) -> bool {
+        !matches!(self, Authenticator::Open(_))
+    }
+
     /// Who sent the request. Whether the credential has ended is the rule's to say.
     ///
     /// # Errors
@@ -182,7 +187,8 @@ impl Authenticator {
     }
 }
 
-fn rules(config: &JwtConfig) -> JwtRules {
+/// What the configuration wants of a token.
+pub fn jwt_rules(config: &JwtConfig) -> JwtRules {
     JwtRules {
         algorithms: config.algorithms.clone(),
         issuer: config.issuer.clone(),

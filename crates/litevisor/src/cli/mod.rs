@@ -4,6 +4,7 @@ mod canary;
 mod catalog;
 mod config;
 mod demo;
+mod explain;
 mod key;
 mod query;
 mod sandbox;
@@ -65,6 +66,8 @@ enum Command {
     /// Shows the configuration
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    /// Says whether a principal may do an action to a tenant, and why
+    ExplainAccess(explain::ExplainArgs),
     /// Makes, lists and revokes API keys
     #[command(subcommand)]
     Key(key::KeyCommand),
@@ -193,6 +196,7 @@ impl Cli {
             Command::Query(args) => query::run(args, runtime).await,
             Command::Catalog(command) => catalog::run(command, runtime).await,
             Command::Config(command) => config::run(command),
+            Command::ExplainAccess(args) => explain::run(&args, &runtime),
             Command::Key(command) => key::run(command, &runtime),
             Command::Canary(command) => canary::run(command),
             Command::Sandbox => sandbox::run(),
@@ -234,6 +238,9 @@ mod tests {
             "litevisor key create --name n --tenant-pattern a-* --file keys.toml",
             "litevisor key create --name n --all-tenants",
             "litevisor key list --file keys.toml",
+            "litevisor explain-access --principal dash --action query --tenant acme",
+            "litevisor explain-access --claims c.json --action query --tenant acme",
+            "litevisor explain-access --role owner --of acme --action query --tenant acme",
             "litevisor key revoke 0123456789abcdef",
         ] {
             assert!(Cli::try_parse_from(line.split(' ')).is_ok(), "{line}");

@@ -15,6 +15,7 @@ use model::{Clock, Error, ErrorCode, TenantId};
 use super::error::Problem;
 use super::service::Service;
 use crate::auth::{Action, Link, Presented, Principal, Reason, Resource, Verdict, decide};
+use crate::telemetry::{Audit, AuditLine, RequestFacts};
 
 /// Where a request's connection comes from.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +24,29 @@ pub(super) struct Peer(pub(super) IpAddr);
 /// Who asks: an extension of a request that the door let in.
 #[derive(Clone)]
 struct Caller(Arc<Principal>);
+
+/// Has a line written into the audit log, where callers are asked who they are.
+pub(super) async fn audited(
+    State(service): State<Arc<Service>>,
+    mut request: Request,
+    next: Next,
+) -> Response<Body> {
+    if !service.authenticator.asks() {
+        return next.run(request).await;
+    }
+    let extensions = request.extensions_mut();
+    let peer = extensions.get().map(|Peer(address)| *address);
+    let facts = extensions.get_or_insert_default::<RequestFacts>().clone();
+    let line = AuditLine::begin(facts, peer, service.clock());
+    extensions.insert(line.audit());
+    let response = next.run(request).await;
+    line.follow(response)
+}
+
+/// The line of this request, where there is one.
+fn audit(parts: &Parts) -> Option<&Audit> {
+    parts.extensions.get()
+}
 
 /// Lets in whoever can say who they are.
 pub(super) async fn door(
@@ -34,11 +58,17 @@ pub(super) async fn door(
     let presented = Presented { headers: request.headers(), peer, now: service.runtime.now() };
     match service.authenticator.authenticate(presented).await {
         Ok(principal) => {
+            if let Some(audit) = request.extensions().get::<Audit>() {
+                audit.principal(&principal.name);
+            }
             request.extensions_mut().insert(Caller(principal));
             next.run(request).await
         }
         Err(refusal) => {
             service.metrics.access_denied(refusal.name());
+            if let Some(audit) = request.extensions().get::<Audit>() {
+                audit.denied(refusal.name());
+            }
             Problem::from(Error::from(refusal)).into_response()
         }
     }
@@ -51,7 +81,7 @@ impl Service {
     /// it exists: the same words, the same headers, the same work, whoever it is.
     pub(crate) fn tenant(&self, parts: &Parts, action: Action) -> Result<TenantId, Error> {
         let tenant = self.naming.tenant(parts.uri.query(), &parts.headers)?;
-        self.decide(&*self.caller(parts)?, action, &tenant)?;
+        self.decide(parts, &*self.caller(parts)?, action, &tenant)?;
         Ok(tenant)
     }
 
@@ -65,7 +95,11 @@ impl Service {
     /// was signed for, until it ends.
     pub(super) fn tenant_of_link(&self, parts: &Parts, link: &Link) -> Result<TenantId, Error> {
         let tenant = self.naming.tenant(parts.uri.query(), &parts.headers)?;
-        match self.decide(&link.principal(), Action::Query, &tenant) {
+        let principal = link.principal();
+        if let Some(audit) = audit(parts) {
+            audit.principal(&principal.name);
+        }
+        match self.decide(parts, &principal, Action::Query, &tenant) {
             Ok(()) => Ok(tenant),
             Err(Reason::Expired(at)) => {
                 let message = format!("this link ended at {at}; ask for a new one");
@@ -77,15 +111,22 @@ impl Service {
 
     fn decide(
         &self,
+        parts: &Parts,
         principal: &Principal,
         action: Action,
         tenant: &TenantId,
     ) -> Result<(), Reason> {
+        if let Some(audit) = audit(parts) {
+            audit.asked(action.name(), tenant.as_str());
+        }
         let resource = Resource::Tenant(tenant.as_str());
         match decide(principal, action, resource, self.runtime.now()) {
             Verdict::Allow => Ok(()),
             Verdict::Deny(reason) => {
                 self.metrics.access_denied(reason.name());
+                if let Some(audit) = audit(parts) {
+                    audit.denied(reason.name());
+                }
                 Err(reason)
             }
         }

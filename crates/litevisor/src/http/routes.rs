@@ -71,6 +71,8 @@ pub(super) fn public(service: Arc<Service>) -> Router {
         // What stands above is a tenant's; what follows is everybody's.
         .route_layer(from_fn_with_state(Arc::clone(&service), guard::door))
         .route(LINK, only(get(links::get::handle), "GET"))
+        // A link is its own credential; it is written down like the others.
+        .route_layer(from_fn_with_state(Arc::clone(&service), guard::audited))
         .route(OPENAPI, only(get(openapi::handle), "GET"))
         .route(ERROR_PAGE, only(get(error_pages::handle), "GET"))
         .fallback(not_found)

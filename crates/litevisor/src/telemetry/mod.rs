@@ -1,6 +1,7 @@
 //! What the operator sees: logs and metrics.
 
 mod access;
+mod audit;
 mod edge;
 mod events;
 mod labels;
@@ -10,6 +11,7 @@ mod requests;
 mod span_fields;
 
 pub use access::CredentialFile;
+pub use audit::{Audit, AuditLine};
 pub use edge::HandshakeFailure;
 pub use events::EventSink;
 pub use labels::{Outcome, Route, Stage};

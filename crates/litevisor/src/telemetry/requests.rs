@@ -59,6 +59,11 @@ impl RequestFacts {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(facts);
     }
 
+    /// How the query went, as far as is known.
+    pub fn seen(&self) -> Option<QueryFacts> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Has the line written when `response` is out, within `span`.
     pub fn follow(self, response: Response<Body>, span: Span, route: Route) -> Response<Body> {
         let status = response.status().as_u16();

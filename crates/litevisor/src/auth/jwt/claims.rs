@@ -24,7 +24,7 @@ pub struct ClaimNames {
 }
 
 /// The claims of a token.
-pub(super) type Claims = Map<String, Value>;
+pub type Claims = Map<String, Value>;
 
 fn claim<'a>(claims: &'a Claims, name: &str) -> Option<&'a Value> {
     let Some(path) = name.strip_prefix('/') else { return claims.get(name) };

@@ -6,7 +6,7 @@ mod keys;
 mod provider;
 mod verifier;
 
-pub use claims::ClaimNames;
+pub use claims::{ClaimNames, Claims};
 pub use verifier::{JwtRules, JwtVerifier};
 
 #[cfg(test)]

@@ -85,16 +85,22 @@ impl JwtVerifier {
         // Times are compared below: the library would ask the system's clock, not ours.
         validation.validate_exp = false;
         let decoded = decode::<Claims>(token, key, &validation).map_err(|_| Bad::Token)?;
-        let claims = decoded.claims;
-        let skew = i64::try_from(rules.skew.as_millis()).unwrap_or(i64::MAX);
-        let end = time(&claims, "exp").ok_or(Bad::Token)?.0.saturating_add(skew);
+        rules.principal(&decoded.claims, now).ok_or(Bad::Token)
+    }
+}
+
+impl JwtRules {
+    /// Whom a token with these claims is of, its signature aside; `None` if nobody.
+    pub fn principal(&self, claims: &Claims, now: Timestamp) -> Option<Principal> {
+        let skew = i64::try_from(self.skew.as_millis()).unwrap_or(i64::MAX);
+        let end = time(claims, "exp")?.0.saturating_add(skew);
         let begins = match claims.get("nbf") {
             None => i64::MIN,
-            Some(_) => time(&claims, "nbf").ok_or(Bad::Token)?.0.saturating_sub(skew),
+            Some(_) => time(claims, "nbf")?.0.saturating_sub(skew),
         };
         if now.0 < begins {
-            return Err(Bad::Token);
+            return None;
         }
-        rules.claims.principal(&claims, Timestamp(end)).ok_or(Bad::Token)
+        self.claims.principal(claims, Timestamp(end))
     }
 }

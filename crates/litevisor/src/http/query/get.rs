@@ -15,6 +15,7 @@ use super::super::{format, percent};
 use super::params::UrlParams;
 use super::{Wanted, invalid, run};
 use crate::auth::Action;
+use crate::telemetry::Audit;
 
 /// Runs SQL on one tenant's data, everything in the URL.
 #[utoipa::path(
@@ -66,6 +67,9 @@ fn wanted(service: &Service, parts: &Parts, tenant: TenantId) -> Result<Wanted, 
         return Err(invalid("there is no SQL: add sql= to the URL".to_owned()));
     };
     super::check_sql(service, &sql)?;
+    if let Some(audit) = parts.extensions.get::<Audit>() {
+        audit.statement(&sql);
+    }
     let watch = service.watch(&tenant, parts);
     Ok(Wanted {
         request: QueryRequest {

@@ -17,6 +17,7 @@ use super::super::service::Service;
 use super::request_body::QueryBody;
 use super::{Wanted, request_body, run};
 use crate::auth::Action;
+use crate::telemetry::Audit;
 
 /// Runs SQL on one tenant's data.
 #[utoipa::path(
@@ -55,6 +56,9 @@ pub(in crate::http) fn wanted(
     service.only_parameter(parts)?;
     let body = request_body::read(bytes)?;
     super::check_sql(service, &body.sql)?;
+    if let Some(audit) = parts.extensions.get::<Audit>() {
+        audit.statement(&body.sql);
+    }
     let watch = service.watch(&tenant, parts);
     Ok(Wanted {
         request: QueryRequest {

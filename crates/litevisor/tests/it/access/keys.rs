@@ -55,6 +55,17 @@ fn keys_are_made_listed_and_revoked() {
     assert!(!file().contains(id));
     let (code, _, said) = run(&format!("revoke {id}"));
     assert_eq!(code, Some(1), "{said}");
+    let explain = |args: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_litevisor"));
+        let command = command.arg("explain-access").args(args.split(' '));
+        let command = command.env("LITEVISOR__AUTH__KEYS_FILE", "keys.toml");
+        let output = command.current_dir(folder.path()).output().expect("run");
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let (code, why) = explain("--principal all --action query --tenant acme");
+    assert!(code == Some(0) && why.contains("verdict    allow"), "{why}");
+    let (code, why) = explain("--principal all --action close_instance --tenant acme");
+    assert!(code == Some(1) && why.contains("deny: the role is too low"), "{why}");
     let (code, _, said) = run("create --name x --tenant a --role king");
     assert!(code == Some(2) && said.contains("viewer, author, owner or operator"), "{said}");
 }

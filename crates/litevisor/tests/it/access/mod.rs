@@ -1,6 +1,7 @@
 //! Who may ask for what, as strangers and callers see it.
 
 mod admin;
+mod audit;
 mod jwt;
 mod keys;
 mod links;
