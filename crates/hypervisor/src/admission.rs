@@ -4,17 +4,21 @@
 //!
 //! [`Desk`] is the pure part; [`Admission`] puts a lock and wake-ups around it.
 
+mod standing;
+
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use model::{Error, ErrorCode, TenantId};
+use model::{Account, Monotonic, TenantId};
 use tokio::sync::oneshot;
 
 use crate::events::ShedReason;
 use crate::runtime::Runtime;
 use crate::settings::AdmissionSettings;
+use crate::shed::{Lately, Shed};
+use standing::{Standing, places};
 
 /// What the desk says to a newcomer.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,6 +30,8 @@ enum Answer {
 
 /// Who runs and who waits; `W` is how a waiter is told.
 struct Desk<W> {
+    /// Queries that may run at once now.
+    places: usize,
     running: usize,
     queued: usize,
     tenants: HashMap<TenantId, Line<W>>,
@@ -48,6 +54,7 @@ impl<W> Default for Line<W> {
 impl<W> Default for Desk<W> {
     fn default() -> Self {
         Desk {
+            places: usize::MAX,
             running: 0,
             queued: 0,
             tenants: HashMap::new(),
@@ -62,7 +69,7 @@ impl<W> Desk<W> {
     fn try_enter(&mut self, tenant: &TenantId, bounds: &AdmissionSettings) -> bool {
         // Whoever waits could not run when a place was last free, so passing them would be unfair
         // only within the tenant: hence the look at its own line.
-        if self.running >= bounds.replica_concurrent {
+        if self.running >= self.places {
             return false;
         }
         match self.tenants.get_mut(tenant) {
@@ -110,13 +117,20 @@ impl<W> Desk<W> {
         Answer::Wait(ticket)
     }
 
-    /// A place is free again; who gets it.
-    fn leave(&mut self, tenant: &TenantId, bounds: &AdmissionSettings) -> Option<(TenantId, W)> {
+    /// A place is free again.
+    fn leave(&mut self, tenant: &TenantId) {
         self.running -= 1;
         if let Some(line) = self.tenants.get_mut(tenant) {
             line.running -= 1;
         }
         self.forget_if_empty(tenant);
+    }
+
+    /// Who gets a free place, if there is one.
+    fn next(&mut self, bounds: &AdmissionSettings) -> Option<(TenantId, W)> {
+        if self.running >= self.places {
+            return None;
+        }
         for _ in 0..self.ring.len() {
             let next = self.ring.pop_front()?;
             let Some(line) = self.tenants.get_mut(&next) else { continue };
@@ -134,6 +148,18 @@ impl<W> Desk<W> {
             return Some((next, waiter));
         }
         None
+    }
+
+    /// What a newcomer of `tenant` stands before: its own running and waiting, then everybody's.
+    fn standing(&self, tenant: &TenantId) -> Standing {
+        let own = self.tenants.get(tenant);
+        Standing {
+            own_running: own.map_or(0, |line| line.running),
+            own_waiting: own.map_or(0, |line| line.waiting.len()),
+            running: self.running,
+            waiting: self.queued,
+            places: self.places,
+        }
     }
 
     /// Whose fault it is that a waiter's time is over: the tenant's own, if its queries hold all the
@@ -172,6 +198,11 @@ impl<W> Desk<W> {
 /// Admits queries.
 pub(crate) struct Admission {
     bounds: AdmissionSettings,
+    /// Bytes of results on their way to their readers.
+    results: Arc<Account>,
+    /// How long queries have held their places.
+    held: Lately,
+    runtime: Arc<dyn Runtime>,
     desk: Mutex<Desk<oneshot::Sender<Permit>>>,
 }
 
@@ -179,12 +210,14 @@ pub(crate) struct Admission {
 pub(crate) struct Permit {
     admission: Arc<Admission>,
     tenant: TenantId,
+    since: Monotonic,
     held: bool,
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
         if self.held {
+            self.admission.held.note(self.admission.runtime.monotonic().since(self.since));
             self.admission.release(&self.tenant);
         }
     }
@@ -204,8 +237,13 @@ impl Drop for Ticket<'_> {
 }
 
 impl Admission {
-    pub(crate) fn new(bounds: AdmissionSettings) -> Arc<Admission> {
-        Arc::new(Admission { bounds, desk: Mutex::default() })
+    pub(crate) fn new(
+        bounds: AdmissionSettings,
+        results: Arc<Account>,
+        runtime: &Arc<dyn Runtime>,
+    ) -> Arc<Admission> {
+        let (held, desk) = (Lately::default(), Mutex::default());
+        Arc::new(Admission { bounds, results, held, runtime: Arc::clone(runtime), desk })
     }
 
     /// A permit, at once or within `patience`.
@@ -213,30 +251,41 @@ impl Admission {
         self: &Arc<Self>,
         tenant: &TenantId,
         patience: Duration,
-        runtime: &dyn Runtime,
-    ) -> Result<Permit, ShedReason> {
+    ) -> Result<Permit, Shed> {
         let mut receiver = None;
-        let answer = self.desk().enter(tenant, &self.bounds, || {
-            let (sender, waits) = oneshot::channel();
-            receiver = Some(waits);
-            sender
-        });
+        let (answer, standing) = {
+            let mut desk = self.desk();
+            let answer = desk.enter(tenant, &self.bounds, || {
+                let (sender, waits) = oneshot::channel();
+                receiver = Some(waits);
+                sender
+            });
+            (answer, desk.standing(tenant))
+        };
         let ticket = match answer {
             Answer::Run => return Ok(self.permit(tenant.clone())),
-            Answer::Shed(reason) => return Err(reason),
+            Answer::Shed(reason) => return Err(self.shed(standing, reason)),
             Answer::Wait(number) => Ticket { admission: self, tenant, number },
         };
-        let Some(receiver) = receiver else { return Err(ShedReason::ReplicaQueue) };
+        let Some(receiver) = receiver else { return Err(ShedReason::ReplicaQueue.into()) };
         let wait = patience.min(self.bounds.queue_timeout);
         tokio::select! {
             biased;
-            permit = receiver => permit.map_err(|_| ShedReason::ReplicaQueue),
-            () = runtime.sleep(wait) => {
-                let reason = self.desk().late(tenant, &self.bounds);
+            permit = receiver => permit.map_err(|_| ShedReason::ReplicaQueue.into()),
+            () = self.runtime.sleep(wait) => {
+                let (reason, standing) = {
+                    let desk = self.desk();
+                    (desk.late(tenant, &self.bounds), desk.standing(tenant))
+                };
                 drop(ticket);
-                Err(reason)
+                Err(self.shed(standing, reason))
             }
         }
+    }
+
+    fn shed(&self, standing: Standing, reason: ShedReason) -> Shed {
+        let results = (self.results.used(), self.results.limit());
+        standing.shed(reason, &self.bounds, self.held.get(), results)
     }
 
     /// Queries running and waiting.
@@ -246,58 +295,30 @@ impl Admission {
     }
 
     fn permit(self: &Arc<Self>, tenant: TenantId) -> Permit {
-        Permit { admission: Arc::clone(self), tenant, held: true }
+        let since = self.runtime.monotonic();
+        Permit { admission: Arc::clone(self), tenant, since, held: true }
     }
 
     fn release(self: &Arc<Self>, tenant: &TenantId) {
-        let mut leaving = tenant.clone();
+        self.desk().leave(tenant);
+        // More than one, where results in flight have become fewer meanwhile.
         loop {
-            let next = self.desk().leave(&leaving, &self.bounds);
+            let next = self.desk().next(&self.bounds);
             let Some((tenant, waiter)) = next else { return };
-            match waiter.send(self.permit(tenant)) {
-                Ok(()) => return,
-                // That waiter is gone: its place is free again.
-                Err(mut permit) => {
-                    permit.held = false;
-                    leaving = permit.tenant.clone();
-                }
+            // That waiter is gone: its place is free again.
+            if let Err(mut permit) = waiter.send(self.permit(tenant)) {
+                permit.held = false;
+                self.desk().leave(&permit.tenant);
             }
         }
     }
 
     fn desk(&self) -> MutexGuard<'_, Desk<oneshot::Sender<Permit>>> {
-        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut desk = self.desk.lock().unwrap_or_else(PoisonError::into_inner);
+        let (used, bound) = (self.results.used(), self.results.limit());
+        desk.places = places(self.bounds.replica_concurrent, used, bound);
+        desk
     }
-}
-
-/// What the caller is told.
-pub(crate) fn shed_error(reason: ShedReason) -> Error {
-    let (code, message) = match reason {
-        ShedReason::TenantQueue => (
-            ErrorCode::TenantBusy,
-            "this tenant has too many queries under way; wait for some of them, or send fewer at once",
-        ),
-        ShedReason::TenantQueueTimeout => (
-            ErrorCode::TenantBusy,
-            "this query's time passed while this tenant's other queries held all its places; wait for some of them, or send fewer at once",
-        ),
-        ShedReason::Rate => (
-            ErrorCode::TenantBusy,
-            "boots and shutdowns of this instance were asked for too often; try again later",
-        ),
-        ShedReason::QueueTimeout => (
-            ErrorCode::Overloaded,
-            "this query found no free thread in its time; try again later, or raise timeout_ms if it was lowered",
-        ),
-        ShedReason::Memory => {
-            (ErrorCode::Overloaded, "this replica is short of memory; try again later")
-        }
-        ShedReason::ReplicaQueue | ShedReason::Slots => {
-            (ErrorCode::Overloaded, "this replica has too much under way; try again later")
-        }
-    };
-    let wait = Duration::from_millis(model::limits::SHED_RETRY_MS);
-    Error::new(code, message).retry_after(wait)
 }
 
 #[cfg(test)]

@@ -11,21 +11,23 @@ use std::time::Duration;
 use engine::{Blank, Image, Interrupt, PageSize, Part, Readers, Why};
 use model::limits::{
     BOOTS_QUEUED_MAX, BUDGET_RESERVE_MS_MAX, BUDGET_RETRY_MS, INSTANCE_BUDGET_PERCENT,
-    PRICES_AT_ONCE_MAX, SHARED_HINTS_MAX,
+    PRICES_AT_ONCE_MAX, RESULTS_BUDGET_PERCENT, SHARED_HINTS_MAX,
 };
-use model::{Account, Catalog, Charge, Error, ErrorCode, Monotonic, TableSet};
+use model::{Account, Catalog, Charge, Error, ErrorCode, Hit, Monotonic, TableSet};
 use source::Source;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::admission::{Admission, shed_error};
+use crate::admission::Admission;
 use crate::cpu::Turns;
 use crate::events::{Event, Events, EvictionReason, ShedReason};
 use crate::eviction::{Candidate, victims};
 use crate::gate::Gate;
+use crate::rates::{Sizes, Speed};
 use crate::registry::{Owner, Registry};
 use crate::runtime::Runtime;
 use crate::settings::{Settings, TablesPolicy};
+use crate::shed::{Lately, Shed, comeback, until_served};
 use crate::threads::{Plan, Threads};
 
 /// The schema without rows, in both page sizes, and the shared part's.
@@ -87,6 +89,11 @@ pub(crate) struct Core {
     pub(crate) pricing: Semaphore,
     /// The one budget, in bytes.
     pub(crate) budget: Arc<Account>,
+    /// Results on their way to their readers.
+    pub(crate) results: Arc<Account>,
+    pub(crate) sizes: Sizes,
+    /// How long loads took, from their beginning to their end.
+    pub(crate) load_time: Lately,
     pub(crate) speed: Speed,
     /// Requests inside; closed by the drain.
     pub(crate) door: Gate,
@@ -119,10 +126,12 @@ impl Core {
         let boot_plan =
             Plan { name: "boot", threads_max: boots, queued_max: BOOTS_QUEUED_MAX, spins: false };
         let now = runtime.monotonic();
+        let budget = Account::root(settings.budget_bytes);
+        let results = Account::child(&budget, settings.budget_bytes / 100 * RESULTS_BUDGET_PERCENT);
         Ok(Arc::new(Core {
             blanks: Blanks::build(&catalog)?,
             registry: Registry::new(&runtime, &events),
-            admission: Admission::new(settings.admission.clone()),
+            admission: Admission::new(settings.admission.clone(), Arc::clone(&results), &runtime),
             readers: Readers::new(settings.kept_readers),
             query_threads: Threads::new(query_plan, &runtime, &events),
             boot_threads: Threads::new(boot_plan, &runtime, &events),
@@ -131,7 +140,10 @@ impl Core {
             background: Arc::new(Semaphore::new(boots.div_ceil(2))),
             loads: AtomicUsize::new(0),
             pricing: Semaphore::new(PRICES_AT_ONCE_MAX),
-            budget: Account::root(settings.budget_bytes),
+            budget,
+            results,
+            sizes: Sizes::default(),
+            load_time: Lately::default(),
             speed: Speed::default(),
             door: Gate::new(now),
             draining: AtomicBool::new(false),
@@ -234,11 +246,46 @@ impl Core {
                 return Ok(charge);
             }
             if waited >= BUDGET_RESERVE_MS_MAX {
-                return Err(shed_error(ShedReason::Memory));
+                return Err(self.shed(Shed::by(ShedReason::Memory, self.memory_hit())));
             }
             self.runtime.sleep(Duration::from_millis(BUDGET_RETRY_MS)).await;
             waited += BUDGET_RETRY_MS;
         }
+    }
+
+    /// What somebody turned away is told.
+    pub(crate) fn shed(&self, shed: impl Into<Shed>) -> Error {
+        shed.into().error(self.runtime.random())
+    }
+
+    /// What fills the budget.
+    pub(crate) fn memory_hit(&self) -> Hit {
+        let (running, _) = self.admission.load();
+        let loads = self.loads.load(Ordering::Relaxed);
+        Hit {
+            budget: "memory.budget",
+            used: self.budget.used(),
+            limit: self.budget.limit(),
+            by: vec![
+                ("queries", running as u64),
+                ("loads", loads as u64),
+                ("result_bytes", self.results.used()),
+            ],
+        }
+    }
+
+    /// How long a load begun now would wait and take, as loads went of late.
+    pub(crate) fn loads_take(&self) -> Duration {
+        let ahead = self.loads.load(Ordering::Relaxed);
+        until_served(ahead, self.settings.concurrent_boots, self.load_time.get())
+    }
+
+    /// Adds to a shortage that the engine met what fills the budget, and when to come back.
+    pub(crate) fn explain(&self, error: Error) -> Error {
+        if error.code != ErrorCode::Overloaded || error.retry_after.is_some() {
+            return error;
+        }
+        error.with_hit(self.memory_hit()).retry_after(comeback(None, self.runtime.random()))
     }
 
     /// Tells of a panic that was caught.
@@ -292,36 +339,6 @@ impl Running {
 impl Drop for Listed<'_> {
     fn drop(&mut self) {
         self.running.interrupts().remove(&self.number);
-    }
-}
-
-/// How fast loads were of late, for prices.
-#[derive(Default)]
-pub(crate) struct Speed {
-    /// Bytes of BSON a second; 0: none was seen yet.
-    bytes_per_second: AtomicU64,
-}
-
-impl Speed {
-    /// Takes a finished load into account: an eighth of it, so that one odd load weighs little.
-    pub(crate) fn note(&self, bytes: u64, took: Duration) {
-        // Tiny loads tell about round trips, not about speed.
-        if bytes < 1 << 20 || took.is_zero() {
-            return;
-        }
-        let speed = bytes as f64 / took.as_secs_f64();
-        let before = self.get();
-        // A speed in bytes fits.
-        let after = (before + (speed - before) / 8.0).max(1.0) as u64;
-        self.bytes_per_second.store(after, Ordering::Relaxed);
-    }
-
-    /// Bytes of BSON a second.
-    pub(crate) fn get(&self) -> f64 {
-        match self.bytes_per_second.load(Ordering::Relaxed) {
-            0 => model::limits::LOAD_SPEED_GUESS_BYTES as f64,
-            known => known as f64,
-        }
     }
 }
 

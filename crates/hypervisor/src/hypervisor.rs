@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use engine::{Image, Interrupt};
-use model::{Catalog, Error, Monotonic, Summary, TenantId};
+use model::{Account, Catalog, Error, Monotonic, Summary, TenantId};
 use source::Source;
 
 use crate::core::Core;
@@ -131,6 +131,12 @@ impl Hypervisor {
     /// Memory and load, for gauges.
     pub fn usage(&self) -> Usage {
         inspect::usage(&self.core)
+    }
+
+    /// The account of results on their way to their readers: whoever holds them charges it, and
+    /// the fuller it is, the fewer queries are admitted.
+    pub fn results(&self) -> Arc<Account> {
+        Arc::clone(&self.core.results)
     }
 
     /// Whether this replica should get requests.

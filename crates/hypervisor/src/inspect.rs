@@ -5,16 +5,15 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use model::limits::PRICE_WAIT_MS;
-use model::{Error, ErrorCode, TableSet, TenantId};
+use model::{Error, ErrorCode, Price, TableSet, TenantId};
 use source::plan_scans;
 
 use crate::core::Core;
+use crate::price::price_of;
 use crate::registry::Owner;
 use crate::slot::Slot;
 use crate::state::State;
-use crate::status::{
-    FailureStatus, InstanceStatus, Price, SchemaReport, SlotStatus, TableStatus, Usage,
-};
+use crate::status::{FailureStatus, InstanceStatus, SchemaReport, SlotStatus, TableStatus, Usage};
 
 /// A tenant's instance.
 pub(crate) async fn instance(core: &Arc<Core>, tenant: &TenantId) -> Result<InstanceStatus, Error> {
@@ -57,7 +56,7 @@ fn status_of(core: &Core, slot: &Slot) -> InstanceStatus {
         as_of_exact: own.is_some_and(|own| own.snapshot.point().exact),
         generation: own.map(|own| own.generation),
         progress: slot.underway.as_ref().map(|underway| underway.load.progress(now)),
-        price: None,
+        price: failure.and_then(|setback| setback.error.price.as_deref().copied()),
         failure: failure.map(|setback| FailureStatus {
             error: setback.error.clone(),
             retry_in: setback.retry_at.since(now),
@@ -78,9 +77,7 @@ async fn price(core: &Core, owner: &Owner) -> Option<Price> {
         estimates = core.source.estimate(owner.as_ref(), &specs) => estimates.ok()?,
         () = core.runtime.sleep(Duration::from_millis(PRICE_WAIT_MS)) => return None,
     };
-    let documents = estimates.iter().map(|estimate| estimate.documents).sum();
-    let bytes: u64 = estimates.iter().map(|estimate| estimate.bytes).sum();
-    Some(Price { documents, bytes, seconds: bytes as f64 / core.speed.get() })
+    Some(price_of(core, &specs, &estimates))
 }
 
 /// A tenant's tables.

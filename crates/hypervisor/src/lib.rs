@@ -16,13 +16,16 @@ mod inspect;
 mod load_state;
 mod loading;
 mod orders;
+mod price;
 mod query;
+mod rates;
 mod reaper;
 mod registry;
 mod request;
 mod runtime;
 mod seen;
 mod settings;
+mod shed;
 mod slot;
 mod state;
 mod status;
@@ -39,6 +42,6 @@ pub use request::{Opened, QueryRequest, QuerySink};
 pub use runtime::Runtime;
 pub use settings::{AdmissionSettings, Settings, TablesPolicy};
 pub use status::{
-    BootRequested, CloseRequested, FailureStatus, InstanceStatus, LoadedTable, Price, Progress,
-    Readiness, SchemaReport, SlotStatus, State, TableStatus, Usage,
+    BootRequested, CloseRequested, FailureStatus, InstanceStatus, LoadedTable, Progress, Readiness,
+    SchemaReport, SlotStatus, State, TableStatus, Usage,
 };

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use model::{Error, TenantId};
 
-use crate::admission::shed_error;
 use crate::boot::{begin, launch};
 use crate::core::Core;
 use crate::events::{Event, EvictionReason, LoadKind, ShedReason};
@@ -25,7 +24,7 @@ pub(crate) fn boot(core: &Arc<Core>, tenant: &TenantId) -> Result<BootRequested,
         if let Some(underway) = &mut slot.underway {
             if underway.load.stop.is_cancelled() {
                 // It ends within moments; then another can begin.
-                return Err(shed_error(ShedReason::Rate));
+                return Err(core.shed(ShedReason::Rate));
             }
             underway.wanted = underway.wanted.union(&all);
             underway.kept = true;
@@ -39,7 +38,7 @@ pub(crate) fn boot(core: &Arc<Core>, tenant: &TenantId) -> Result<BootRequested,
             Body::Live(_) => LoadKind::Grow,
             Body::Vacant | Body::Failed => LoadKind::Boot,
             // It goes when its leases end; then it can boot again.
-            Body::Closing(_) | Body::Booting => return Err(shed_error(ShedReason::Rate)),
+            Body::Closing(_) | Body::Booting => return Err(core.shed(ShedReason::Rate)),
         };
         launched = Some(begin(core, slot, kind, all, true));
         Ok(BootRequested::Started)
@@ -71,5 +70,5 @@ fn spend(core: &Core, tenant: &TenantId, slot: &mut Slot) -> Result<(), Error> {
         return Ok(());
     }
     core.events.emit(&Event::Shed { tenant, reason: ShedReason::Rate });
-    Err(shed_error(ShedReason::Rate))
+    Err(core.shed(ShedReason::Rate))
 }

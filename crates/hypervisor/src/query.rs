@@ -9,7 +9,7 @@ use engine::{Failure, Interrupt, Why};
 use model::{Error, ErrorCode, Monotonic, Summary, TableSet};
 use tokio::sync::oneshot;
 
-use crate::admission::{Permit, shed_error};
+use crate::admission::Permit;
 use crate::core::{Core, shutting_down};
 use crate::events::Event;
 use crate::registry::{Lease, Owner};
@@ -88,7 +88,7 @@ pub(crate) async fn query(
         spent: Spent::default(),
         end: None,
     };
-    let outcome = ask.run(sink).await;
+    let outcome = ask.run(sink).await.map_err(|error| core.explain(error));
     ask.end = Some(outcome.as_ref().err().map(|error| error.code));
     outcome
 }
@@ -202,11 +202,11 @@ impl Ask<'_> {
     async fn permit(&mut self) -> Result<Permit, Error> {
         let (core, tenant) = (self.core, &self.request.tenant);
         let start = core.now();
-        let permit = core.admission.enter(tenant, self.time_left(), &*core.runtime).await;
+        let permit = core.admission.enter(tenant, self.time_left()).await;
         self.spent.queue += core.now().since(start);
-        permit.map_err(|reason| {
-            core.events.emit(&Event::Shed { tenant, reason });
-            shed_error(reason)
+        permit.map_err(|shed| {
+            core.events.emit(&Event::Shed { tenant, reason: shed.reason });
+            core.shed(shed)
         })
     }
 

@@ -10,14 +10,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use engine::Image;
 use model::limits::{REGISTRY_SHARDS, SLOTS_MAX, VACANT_SLOTS_MAX};
-use model::{Account, Monotonic, TenantId};
+use model::{Account, Hit, Monotonic, TenantId};
 
-use crate::admission::shed_error;
 use crate::events::{Event, Events, EvictionReason, ShedReason};
 use crate::gate::Gate;
 use crate::load_state::Load;
 use crate::runtime::Runtime;
 use crate::seen::Seen;
+use crate::shed::Shed;
 use crate::slot::{Body, Instance, Slot};
 use crate::state::{Edge, State};
 
@@ -104,7 +104,11 @@ impl Registry {
                 shard.iter().find(|(_, slot)| slot.is_idle()).map(|(owner, _)| owner.clone());
             match idle {
                 Some(idle) => drop(shard.remove(&idle)),
-                None => return Err(shed_error(ShedReason::Slots)),
+                None => {
+                    let (used, limit) = (shard.len() as u64, (SLOTS_MAX / REGISTRY_SHARDS) as u64);
+                    let hit = Hit { budget: "slots", used, limit, by: vec![("busy", used)] };
+                    return Err(Shed::by(ShedReason::Slots, hit).error(self.runtime.random()));
+                }
             }
         }
         let now = self.runtime.monotonic();

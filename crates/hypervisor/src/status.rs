@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{Catalog, Error, ErrorCode, TableSet, TenantId, Timestamp};
+use model::{Catalog, Error, ErrorCode, Price, TableSet, TenantId, Timestamp};
 use source::TableReport;
 
 use crate::cpu::Lane;
@@ -29,7 +29,8 @@ pub struct InstanceStatus {
     /// How far the load under way is: a boot, more tables, a refresh.
     pub progress: Option<Progress>,
     /// What a boot of all tables would cost; asked of the source for a vacant slot only, and
-    /// `None` where it could not tell in time.
+    /// `None` where it could not tell in time. For a slot whose boot was refused for its size, what
+    /// that one would have cost.
     pub price: Option<Price>,
     /// Why the last boot failed and when the next may start, in state failed.
     pub failure: Option<FailureStatus>,
@@ -48,15 +49,12 @@ pub struct Progress {
     pub elapsed: Duration,
 }
 
-/// What a boot would cost.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Price {
-    /// Documents to read.
-    pub documents: u64,
-    /// Bytes of BSON to read.
-    pub bytes: u64,
-    /// How long it would take by the speed of earlier boots.
-    pub seconds: f64,
+impl Progress {
+    /// How long it will still take if it goes on as before, where its end is known.
+    pub(crate) fn left(&self) -> Option<Duration> {
+        let left = self.documents_expected?.checked_sub(self.documents)?;
+        (self.documents > 0).then(|| self.elapsed.mul_f64(left as f64 / self.documents as f64))
+    }
 }
 
 /// Why a boot failed.

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use model::limits::BOOTING_RETRY_MS;
-use model::{Error, ErrorCode, Monotonic};
+use model::{Error, ErrorCode, Hit, Monotonic};
 use tokio::sync::watch;
 
-use crate::admission::shed_error;
 use crate::boot::{begin, launch};
 use crate::core::{Core, shutting_down};
 use crate::events::{Event, LoadKind, ShedReason};
 use crate::registry::{Lease, Owner};
+use crate::shed::{Shed, comeback};
 use crate::slot::{Found, Need, Slot};
+use crate::status::Progress;
 
 /// What one look at the slot came to.
 enum Look {
@@ -151,17 +151,24 @@ pub(crate) async fn acquire(
 /// Whether one more may wait.
 fn room(core: &Core, owner: &Owner, slot: &Slot) -> Result<(), Error> {
     let bounds = &core.settings.admission;
-    let reason = if owner.is_some() && slot.waiting >= bounds.tenant_queued {
-        ShedReason::TenantQueue
-    } else if core.waiting.load(Ordering::Relaxed) >= bounds.replica_queued {
-        ShedReason::ReplicaQueue
+    let waiting = core.waiting.load(Ordering::Relaxed);
+    let full = |budget, used: usize, limit: usize| {
+        let loads = core.loads.load(Ordering::Relaxed) as u64;
+        let by = vec![("waiting_for_boots", used as u64), ("boots", loads)];
+        Hit { budget, used: used as u64, limit: limit as u64, by }
+    };
+    let (reason, hit) = if owner.is_some() && slot.waiting >= bounds.tenant_queued {
+        let hit = full("admission.tenant_queued", slot.waiting, bounds.tenant_queued);
+        (ShedReason::TenantQueue, hit)
+    } else if waiting >= bounds.replica_queued {
+        (ShedReason::ReplicaQueue, full("admission.replica_queued", waiting, bounds.replica_queued))
     } else {
         return Ok(());
     };
     if let Some(tenant) = owner {
         core.events.emit(&Event::Shed { tenant, reason });
     }
-    Err(shed_error(reason))
+    Err(core.shed(Shed::by(reason, hit).after(core.loads_take())))
 }
 
 /// Waits until the slot changes.
@@ -189,7 +196,9 @@ fn still_booting(core: &Core, owner: &Owner) -> Error {
     let progress = core
         .registry
         .peek(owner, |slot| slot.underway.as_ref().map(|underway| underway.load.progress(now)));
-    let progress = match progress.flatten() {
+    let progress = progress.flatten();
+    let left = progress.as_ref().and_then(Progress::left).unwrap_or_else(|| core.loads_take());
+    let progress = match progress {
         None => String::new(),
         Some(progress) => match progress.documents_expected {
             None => format!(": {} documents read so far", progress.documents),
@@ -200,5 +209,5 @@ fn still_booting(core: &Core, owner: &Owner) -> Error {
         ErrorCode::InstanceBooting,
         format!("the instance is still booting{progress}; the boot goes on, come back later"),
     )
-    .retry_after(Duration::from_millis(BOOTING_RETRY_MS))
+    .retry_after(comeback(Some(left), core.runtime.random()))
 }

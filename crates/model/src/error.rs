@@ -4,6 +4,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::shortage::{Hit, Price};
+
 macro_rules! error_codes {
     ($($(#[doc = $doc:literal])* $variant:ident = $slug:literal, retryable: $retryable:literal;)*) => {
         /// Every way a request can fail. Each has a page in `docs/errors/`, named after its slug.
@@ -101,6 +103,10 @@ pub struct Error {
     pub offset: Option<u64>,
     /// When to come back, where that is known.
     pub retry_after: Option<Duration>,
+    /// The budget that was full.
+    pub hit: Option<Box<Hit>>,
+    /// What the boot that was refused would have cost.
+    pub price: Option<Box<Price>>,
     /// Whether the operator's log has it already: what many wait for is told once.
     pub logged: bool,
 }
@@ -114,6 +120,8 @@ impl Error {
             internal: None,
             offset: None,
             retry_after: None,
+            hit: None,
+            price: None,
             logged: false,
         }
     }
@@ -156,6 +164,21 @@ impl Error {
     #[must_use]
     pub fn logged(mut self) -> Self {
         self.logged = true;
+        self
+    }
+
+    /// Adds which budget was full; the message says it, too.
+    #[must_use]
+    pub fn with_hit(mut self, hit: Hit) -> Self {
+        self.message = format!("{} ({hit})", self.message);
+        self.hit = Some(Box::new(hit));
+        self
+    }
+
+    /// Adds what the refused boot would have cost.
+    #[must_use]
+    pub fn with_price(mut self, price: Price) -> Self {
+        self.price = Some(Box::new(price));
         self
     }
 

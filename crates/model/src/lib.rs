@@ -8,6 +8,7 @@ pub mod clock;
 pub mod error;
 pub mod ids;
 pub mod limits;
+pub mod shortage;
 pub mod timestamp;
 
 pub use account::{Account, Charge};
@@ -19,4 +20,5 @@ pub use cell::{Cell, Column, ColumnType, CutReason, Flow, Origin, RowSink, Summa
 pub use clock::{Clock, Monotonic};
 pub use error::{Error, ErrorCode};
 pub use ids::{TenantId, TenantKeyType};
+pub use shortage::{Hit, Price};
 pub use timestamp::{AsOf, Timestamp};

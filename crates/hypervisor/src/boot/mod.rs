@@ -13,16 +13,17 @@ use engine::Image;
 use futures_util::FutureExt;
 use futures_util::future::try_join;
 use model::limits::{BOOTS_QUEUED_MAX, BUDGET_BOOT_MIN_BYTES, POINTS_PER_LOAD_MAX};
-use model::{Account, Error, ErrorCode, Monotonic, TableSet};
-use source::Snapshot;
+use model::{Account, Error, ErrorCode, Hit, Monotonic, TableSet};
+use source::{Snapshot, plan_scans};
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::admission::shed_error;
 use crate::core::Core;
 use crate::events::{Event, EvictionReason, LoadKind, ShedReason};
 use crate::load_state::Load;
+use crate::price::refuse_unfit;
 use crate::registry::Owner;
 use crate::settings::TablesPolicy;
+use crate::shed::Shed;
 use crate::slot::{Body, Slot};
 use crate::state::{Edge, State};
 
@@ -41,7 +42,8 @@ pub(crate) fn begin(
 
 /// Starts the task of a load that was begun.
 pub(crate) fn launch(core: &Arc<Core>, owner: &Owner, load: Arc<Load>) {
-    let drive = Drive { core: Arc::clone(core), owner: owner.clone(), load, losses: 0 };
+    let drive =
+        Drive { core: Arc::clone(core), owner: owner.clone(), load, losses: 0, turn_at: None };
     core.runtime.spawn("load", Box::pin(drive.run()));
 }
 
@@ -51,6 +53,8 @@ struct Drive {
     load: Arc<Load>,
     /// Points in time that this load has lost.
     losses: u8,
+    /// When it first had its turn to read the source.
+    turn_at: Option<Monotonic>,
 }
 
 /// What all stages of a load have in common.
@@ -113,6 +117,9 @@ impl Drive {
                 let progress = self.load.progress(now);
                 let (rows, reloads) = self.load.outcome();
                 core.speed.note(progress.bytes, took);
+                if let Some(turn_at) = self.turn_at {
+                    core.load_time.note(now.since(turn_at));
+                }
                 let documents = progress.documents;
                 let event = Event::LoadFinished { tenant, kind, took, documents, rows, reloads };
                 core.events.emit(&event);
@@ -159,6 +166,13 @@ impl Drive {
         let unasked = self.core.registry.peek(&self.owner, |slot| slot.waiting == 0);
         let background = self.load.kind == LoadKind::Refresh && unasked.unwrap_or(true);
         let turn = self.turn(background).await?;
+        self.turn_at = Some(self.core.now());
+        if self.load.kind != LoadKind::Grow
+            && let Some((first, _)) = self.next_stage(None)
+        {
+            let specs = plan_scans(&self.core.catalog, first);
+            refuse_unfit(&self.core, self.owner.as_ref(), &specs).await?;
+        }
         let mut copy = match self.load.kind {
             LoadKind::Grow => self.open_again(turn).await?,
             LoadKind::Boot | LoadKind::Refresh => self.open_anew(turn).await?,
@@ -185,7 +199,7 @@ impl Drive {
     /// Loads what is asked for and what is to follow, at the copy's point in time.
     async fn stages(&self, copy: &mut Copy) -> Result<(), Error> {
         let mut in_background = false;
-        while let Some((tables, background)) = self.next_stage(copy) {
+        while let Some((tables, background)) = self.next_stage(copy.base.as_ref()) {
             if background && !in_background {
                 // Whoever is waited for goes first. What is wanted may be another thing afterwards.
                 copy.turn = None;
@@ -219,7 +233,10 @@ impl Drive {
     async fn turn(&self, background: bool) -> Result<Arc<Turn>, Error> {
         let core = &self.core;
         if core.loads.load(Ordering::Relaxed) > BOOTS_QUEUED_MAX {
-            return Err(shed_error(ShedReason::ReplicaQueue));
+            let loads = core.loads.load(Ordering::Relaxed) as u64;
+            let (budget, limit) = ("boots", BOOTS_QUEUED_MAX as u64);
+            let hit = Hit { budget, used: loads, limit, by: vec![("boots", loads)] };
+            return Err(core.shed(Shed::by(ShedReason::ReplicaQueue, hit).after(core.loads_take())));
         }
         let closed = |_| crate::core::shutting_down();
         let background = if background {
@@ -282,10 +299,10 @@ impl Drive {
     }
 
     /// What to load next, and whether nobody waits for it; `None`: nothing more.
-    fn next_stage(&self, copy: &Copy) -> Option<(TableSet, bool)> {
+    fn next_stage(&self, base: Option<&Image>) -> Option<(TableSet, bool)> {
         let core = &self.core;
         let all = core.tables_of(&self.owner);
-        let mine = copy.base.as_ref().map(Image::loaded);
+        let mine = base.map(Image::loaded);
         core.registry.peek(&self.owner, |slot| {
             let present = slot.live().map(|own| own.image.loaded()).unwrap_or_default();
             let lost = self.losses > 0 && slot.loses_points();

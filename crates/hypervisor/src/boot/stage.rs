@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use engine::Image;
 use futures_util::future::{try_join, try_join_all};
-use model::limits::{ESTIMATE_AFTER_MS, LOAD_BATCHES_IN_FLIGHT, ROW_BYTES_LEAST, TINY_BYTES_MAX};
+use model::limits::{ESTIMATE_AFTER_MS, LOAD_BATCHES_IN_FLIGHT, TINY_BYTES_MAX};
 use model::{Account, Error, Monotonic, TableSet};
 use source::{Estimate, ScanSpec, Snapshot, plan_scans};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Copy, Drive};
-use crate::fetch::{Fetch, Head, head, instance_too_large};
+use crate::fetch::{Fetch, Head, head};
 use crate::loading::{self, Feed, Plan, Ready};
+use crate::price::too_large;
 use crate::registry::Published;
 
 impl Drive {
@@ -187,17 +188,10 @@ impl Drive {
                 prices
             }
         };
-        let rows = |spec: &ScanSpec| {
-            let tables = spec.tables.iter().filter_map(|table| core.catalog.tables.get(table));
-            tables.filter(|table| table.unwind.is_none()).count() as u64
-        };
-        let filtered = specs.iter().any(|spec| spec.filter.is_some());
-        let scans = specs.iter().zip(&prices);
-        let certain: u64 = scans.map(|(spec, price)| price.documents * rows(spec)).sum();
-        if !filtered && certain.saturating_mul(ROW_BYTES_LEAST) > core.instance_bytes_max() {
-            return instance_too_large();
+        match too_large(core, specs, &prices) {
+            Some(error) => error,
+            None => std::future::pending().await,
         }
-        std::future::pending().await
     }
 }
 

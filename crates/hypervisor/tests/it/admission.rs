@@ -40,11 +40,17 @@ async fn a_tenants_queue_is_its_own_and_the_replicas_is_ours() {
     queued(&stage, 1).await;
     let error = stage.query("x", "SELECT 3 FROM a").await.unwrap_err();
     assert_eq!((error.code, error.retry_after.is_some()), (ErrorCode::TenantBusy, true));
+    let hit = *error.hit.expect("which budget");
+    assert_eq!((hit.budget, hit.used, hit.limit), ("admission.tenant_queued", 1, 1));
+    assert_eq!(hit.by, [("own_running", 1), ("own_waiting", 1)]);
     let (y, go_y) = stage.hold("y", "SELECT id FROM a").await;
     let z = stage.begin("z", "SELECT 1 FROM a");
     queued(&stage, 2).await;
     let error = stage.query("y", "SELECT 3 FROM a").await.unwrap_err();
     assert_eq!(error.code, ErrorCode::Overloaded);
+    let hit = *error.hit.expect("which budget");
+    assert_eq!((hit.budget, hit.used, hit.limit), ("admission.replica_queued", 2, 2));
+    assert_eq!(hit.by[..2], [("running", 2), ("waiting", 2)]);
     go_y.send(()).unwrap();
     y.await.unwrap().unwrap();
     z.await.unwrap().unwrap();
@@ -52,6 +58,29 @@ async fn a_tenants_queue_is_its_own_and_the_replicas_is_ours() {
     x.await.unwrap().unwrap();
     x2.await.unwrap().unwrap();
     assert_eq!((stage.hypervisor.usage().running, stage.hypervisor.usage().queued), (0, 0));
+}
+
+#[tokio::test]
+async fn results_in_flight_leave_fewer_places() {
+    let stage = narrow().await;
+    let results = stage.hypervisor.results();
+    // All of the bound is taken: one query runs at a time.
+    let held = results.charge(results.limit()).expect("room");
+    let (x, go_x) = stage.hold("x", "SELECT id FROM a").await;
+    let y = stage.begin("y", "SELECT 2 FROM a");
+    queued(&stage, 1).await;
+    let late = stage.begin("z", "SELECT 1 FROM a");
+    queued(&stage, 2).await;
+    let error = stage.query("z", "SELECT 1 FROM a").await.unwrap_err();
+    let hit = *error.hit.expect("which budget");
+    assert!(hit.by.contains(&("result_bytes", results.limit())), "{hit}");
+    // As results are read, places come back with the next query's end.
+    drop(held);
+    go_x.send(()).unwrap();
+    x.await.unwrap().unwrap();
+    y.await.unwrap().unwrap();
+    late.await.unwrap().unwrap();
+    assert_eq!(results.used(), 0);
 }
 
 #[tokio::test]

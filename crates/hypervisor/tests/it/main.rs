@@ -7,6 +7,7 @@ mod admission;
 mod drain;
 mod eviction;
 mod loads;
+mod prices;
 mod races;
 mod refresh;
 mod stage;

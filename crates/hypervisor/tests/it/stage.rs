@@ -95,6 +95,7 @@ pub(crate) struct FakeSource {
     /// By collection.
     pub(crate) at_batch: Mutex<HashMap<String, Arc<Door>>>,
     pub(crate) opens: AtomicUsize,
+    pub(crate) estimates: AtomicUsize,
     pub(crate) mark: Arc<AtomicU64>,
     /// Only its newest point can be read.
     pub(crate) forgets_points: Arc<AtomicBool>,
@@ -235,8 +236,9 @@ impl Source for FakeSource {
     ) -> BoxFuture<'a, Result<Box<dyn BatchStream>, Error>> {
         Box::pin(async { Err(Error::internal("not asked for here")) })
     }
-    fn collection_size<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<u64, Error>> {
-        Box::pin(async { Ok(0) })
+    fn collection_size<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<u64, Error>> {
+        let all = self.collections.lock().unwrap().get(name).map_or(0, |all| all.len());
+        Box::pin(async move { Ok(all as u64) })
     }
     fn has_tenant<'a>(&'a self, tenant: &'a TenantId) -> BoxFuture<'a, Result<bool, Error>> {
         Box::pin(async move {
@@ -250,6 +252,7 @@ impl Source for FakeSource {
         scans: &'a [ScanSpec],
     ) -> BoxFuture<'a, Result<Vec<Estimate>, Error>> {
         Box::pin(async move {
+            self.estimates.fetch_add(1, Ordering::SeqCst);
             let data = self.collections.lock().unwrap();
             let own = |document: &&Document| {
                 tenant.is_none_or(|t| document.get("t").and_then(Bson::as_str) == Some(t.as_str()))

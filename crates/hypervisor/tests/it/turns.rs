@@ -16,12 +16,12 @@ const MANY: i64 = 4_000;
 async fn a_small_load_ends_before_it_needs_a_turn_and_a_large_one_gives_way() {
     let stage = stage(lazy()).await;
     stage.populate("small", 100);
-    stage.populate("large", MANY);
-    // Time goes by whenever anybody looks at it: a millisecond a look.
-    stage.runtime.tick.store(1_000_000, Ordering::SeqCst);
+    stage.populate("large", 10 * MANY);
+    // Time goes by whenever anybody looks at it.
+    stage.runtime.tick.store(40_000, Ordering::SeqCst);
     assert_eq!(stage.rows("small", "SELECT count(*) FROM a").await, ["100"]);
     assert_eq!(stage.runtime.sunk.load(Ordering::SeqCst), 0, "a small load needs no turn");
-    assert_eq!(stage.rows("large", "SELECT count(*) FROM a").await, [MANY.to_string()]);
+    assert_eq!(stage.rows("large", "SELECT count(*) FROM a").await, [(10 * MANY).to_string()]);
     assert_eq!(stage.runtime.sunk.load(Ordering::SeqCst), 1, "the load, not the query");
 }
 

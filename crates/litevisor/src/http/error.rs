@@ -1,5 +1,7 @@
 //! Problems (RFC 9457): the only map from an error's code to an HTTP status.
 
+use std::collections::BTreeMap;
+
 use axum::body::Body;
 use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, Response, StatusCode};
@@ -60,6 +62,28 @@ pub(crate) struct ProblemBody {
     /// For SQL errors: the byte offset into the whole `sql`.
     #[serde(skip_serializing_if = "Option::is_none")]
     offset: Option<u64>,
+    /// The budget that was full, by the setting or limit that names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    budget: Option<&'static str>,
+    /// How much of it is taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    used: Option<u64>,
+    /// How much of it there is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<u64>,
+    /// By what it is taken, in numbers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    by: Option<BTreeMap<&'static str, u64>>,
+    /// For a boot that was refused: the rows it would store at least.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rows: Option<u64>,
+    /// The bytes it would read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes: Option<u64>,
+    /// How long it would take.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seconds: Option<f64>,
 }
 
 /// The HTTP status of a code.
@@ -111,6 +135,7 @@ impl IntoResponse for Problem {
         let error = &self.error;
         problem_log::log(error);
         let status = status(error.code);
+        let (hit, price) = (error.hit.as_deref(), error.price.as_deref());
         let body = ProblemBody {
             page: format!("{PAGES}{}", error.code.slug()),
             title: error.code.slug(),
@@ -119,6 +144,13 @@ impl IntoResponse for Problem {
             code: error.code.slug(),
             retryable: error.code.retryable(),
             offset: error.offset,
+            budget: hit.map(|hit| hit.budget),
+            used: hit.map(|hit| hit.used),
+            limit: hit.map(|hit| hit.limit),
+            by: hit.map(|hit| hit.by.iter().copied().collect()),
+            rows: price.map(|price| price.rows),
+            bytes: price.map(|price| price.bytes),
+            seconds: price.map(|price| price.takes.as_secs_f64()),
         };
         // Serialising plain strings and numbers cannot fail.
         let bytes = serde_json::to_vec(&body).unwrap_or_default();

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use model::limits::{PIPE_CHUNKS_MAX, STREAM_CHUNK_BYTES};
-use model::{Clock, Flow};
+use model::{Account, Charge, Clock, Flow};
 
 /// When a reader is too slow.
 #[derive(Clone, Copy, Debug)]
@@ -39,13 +39,19 @@ pub(crate) enum End {
 }
 
 struct State {
-    chunks: VecDeque<Bytes>,
+    chunks: VecDeque<Chunk>,
     end: End,
     /// The response's head is out: no more holding back.
     flowing: bool,
     taken_bytes: u64,
     reader_gone: bool,
     waker: Option<Waker>,
+}
+
+/// Bytes with what they are charged to the results in flight, where there was room for that.
+struct Chunk {
+    bytes: Bytes,
+    _charge: Option<Charge>,
 }
 
 struct Shared {
@@ -60,7 +66,11 @@ impl Shared {
 }
 
 /// Makes a pipe.
-pub(crate) fn pipe(clock: Arc<dyn Clock>, patience: Patience) -> (PipeWriter, PipeReader) {
+pub(crate) fn pipe(
+    clock: Arc<dyn Clock>,
+    patience: Patience,
+    results: Arc<Account>,
+) -> (PipeWriter, PipeReader) {
     let shared = Arc::new(Shared {
         state: Mutex::new(State {
             chunks: VecDeque::with_capacity(1),
@@ -72,8 +82,13 @@ pub(crate) fn pipe(clock: Arc<dyn Clock>, patience: Patience) -> (PipeWriter, Pi
         }),
         room: Condvar::new(),
     });
-    let writer =
-        PipeWriter { shared: Arc::clone(&shared), clock, patience, waited: Arc::default() };
+    let writer = PipeWriter {
+        shared: Arc::clone(&shared),
+        clock,
+        patience,
+        results,
+        waited: Arc::default(),
+    };
     (writer, PipeReader { shared })
 }
 
@@ -82,6 +97,8 @@ pub(crate) struct PipeWriter {
     shared: Arc<Shared>,
     clock: Arc<dyn Clock>,
     patience: Patience,
+    /// What is in the pipe is charged to it; a refusal is no reason to stop, the pipe being bounded.
+    results: Arc<Account>,
     /// Nanoseconds; only the producer adds to them.
     waited: Arc<AtomicU64>,
 }
@@ -90,11 +107,12 @@ impl PipeWriter {
     /// Puts a chunk in, waiting while the pipe is full. `Stop`: nobody wants more.
     pub(crate) fn push(&mut self, bytes: Vec<u8>) -> Flow {
         let full = bytes.len() >= STREAM_CHUNK_BYTES;
+        let charge = self.results.charge(bytes.capacity() as u64);
         let mut state = self.wait_for_room();
         if state.reader_gone || state.end != End::Open {
             return Flow::Stop;
         }
-        state.chunks.push_back(Bytes::from(bytes));
+        state.chunks.push_back(Chunk { bytes: Bytes::from(bytes), _charge: charge });
         let wake = state.flowing || full || state.chunks.len() > 1;
         let waker = if wake { state.waker.take() } else { None };
         drop(state);
@@ -208,7 +226,8 @@ impl PipeReader {
     /// Ready once a response's head should go out before the producer has ended.
     pub(crate) fn poll_worth_sending(&self, cx: &Context<'_>) -> Poll<()> {
         let mut state = self.shared.lock();
-        let full = state.chunks.front().is_some_and(|chunk| chunk.len() >= STREAM_CHUNK_BYTES);
+        let full =
+            state.chunks.front().is_some_and(|chunk| chunk.bytes.len() >= STREAM_CHUNK_BYTES);
         if state.end == End::Open && (full || state.chunks.len() > 1) {
             return Poll::Ready(());
         }
@@ -229,7 +248,7 @@ impl PipeReader {
     /// The next chunk, or how the stream ended once all are out.
     pub(crate) fn poll_chunk(&self, cx: &Context<'_>) -> Poll<Result<Bytes, End>> {
         let mut state = self.shared.lock();
-        if let Some(chunk) = state.chunks.pop_front() {
+        if let Some(Chunk { bytes: chunk, .. }) = state.chunks.pop_front() {
             state.taken_bytes += chunk.len() as u64;
             drop(state);
             self.shared.room.notify_one();
@@ -247,9 +266,10 @@ impl PipeReader {
         let mut state = self.shared.lock();
         let end = state.end;
         if state.chunks.len() == 1 {
-            return (state.chunks.pop_front().unwrap_or_default(), end);
+            let only = state.chunks.pop_front().map(|chunk| chunk.bytes);
+            return (only.unwrap_or_default(), end);
         }
-        let all: Vec<u8> = state.chunks.drain(..).flatten().collect();
+        let all: Vec<u8> = state.chunks.drain(..).flat_map(|chunk| chunk.bytes).collect();
         (Bytes::from(all), end)
     }
 }

@@ -147,15 +147,22 @@ pub const BOOT_RETRY_MS: u64 = 100;
 /// The longest that a failed boot is remembered: a source that recovers is seen within seconds.
 pub const BOOT_RETRY_MS_MAX: u64 = 5_000;
 
-/// By how much of it the time that a failed boot is remembered varies: tenants that failed together
-/// do not come back together.
+/// By how much of it the time varies for which a failed boot is remembered, and after which one who
+/// was shed should come back: who failed together does not come back together.
 pub const RETRY_SPREAD_PERCENT: u64 = 25;
 
-/// When a caller that waited `boot_wait` should come back, in milliseconds.
-pub const BOOTING_RETRY_MS: u64 = 1_000;
-
-/// When a caller that was shed should come back, in milliseconds.
+/// When a caller that was shed should come back at the earliest, in milliseconds, and where nothing
+/// tells how long it will take.
 pub const SHED_RETRY_MS: u64 = 1_000;
+
+/// When a caller that was shed should come back at the latest, in milliseconds: an estimate for
+/// longer is worth little.
+pub const COMEBACK_MS_MAX: u64 = 60_000;
+
+/// The share of the budget that results on their way to their readers may take; from half of it on
+/// fewer queries are admitted. Each result holds a few chunks however long it is, so this is for
+/// many slow readers.
+pub const RESULTS_BUDGET_PERCENT: u64 = 10;
 
 /// Boots and shutdowns of one instance that may be asked for at once.
 pub const RATE_BURST_REQUESTS: u32 = 10;
@@ -174,6 +181,13 @@ pub const ESTIMATE_AFTER_MS: u64 = 500;
 
 /// The least a row takes in an image; a load whose rows would not even fit so is not tried.
 pub const ROW_BYTES_LEAST: u64 = 8;
+
+/// How long the size of a whole collection is taken for known, in milliseconds: it only decides
+/// whether a boot asks for its price before it starts.
+pub const COLLECTION_SIZE_MAX_AGE_MS: u64 = 60_000;
+
+/// Collections whose sizes are remembered; a catalog names fewer.
+pub const COLLECTION_SIZES_MAX: usize = 1_024;
 
 /// Prices of vacant instances asked of the source at once.
 pub const PRICES_AT_ONCE_MAX: usize = 2;

@@ -38,7 +38,8 @@ pub(crate) struct InstanceView {
     generation: Option<u64>,
     /// How far the load under way is.
     progress: Option<ProgressView>,
-    /// What a boot of all tables would cost, for a vacant instance.
+    /// What a boot of all tables would cost, for a vacant instance; what the boot that was refused
+    /// for its size would have cost.
     price: Option<PriceView>,
     /// Why the last boot failed.
     failure: Option<FailureView>,
@@ -62,6 +63,8 @@ pub(crate) struct ProgressView {
 pub(crate) struct PriceView {
     /// Documents to read.
     documents: u64,
+    /// Rows that they become at least: arrays with tables of their own become more.
+    rows: u64,
     /// Bytes to read.
     bytes: u64,
     /// Seconds, by the speed of earlier boots.
@@ -100,8 +103,9 @@ fn view(tenant: &TenantId, status: InstanceStatus, catalog: &Catalog) -> Instanc
         }),
         price: status.price.map(|price| PriceView {
             documents: price.documents,
+            rows: price.rows,
             bytes: price.bytes,
-            seconds: price.seconds,
+            seconds: price.takes.as_secs_f64(),
         }),
         failure: status.failure.map(|failure| FailureView {
             code: failure.error.code.slug(),

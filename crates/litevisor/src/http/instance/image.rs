@@ -43,7 +43,8 @@ pub(crate) async fn handle(
     })?;
     let (lease, image) = service.hypervisor.image(&tenant).await?;
     let bytes = image.bytes();
-    let (mut writer, reader) = pipe(service.clock(), service.bounds.patience);
+    let (mut writer, reader) =
+        pipe(service.clock(), service.bounds.patience, service.hypervisor.results());
     reader.start_flowing();
     let mut watch = service.watch(&tenant, &parts);
     let write = move || {

@@ -23,7 +23,7 @@ impl Clock for Ticking {
 
 fn small_pipe() -> (PipeWriter, PipeReader) {
     let patience = Patience { idle: Duration::from_millis(5), rate_min: 1 };
-    pipe(Arc::new(Ticking::default()), patience)
+    pipe(Arc::new(Ticking::default()), patience, model::Account::root(u64::MAX))
 }
 
 #[test]

@@ -43,7 +43,8 @@ pub(super) async fn run(service: Arc<Service>, wanted: Wanted) -> Result<Respons
     // Only CSV cannot say in its own body that it was cut.
     let completeness = max_rows.filter(|_| matches!(format, Format::Csv));
     let trailers = completeness.is_some() && wanted.trailers;
-    let (writer, reader) = pipe(service.clock(), service.bounds.patience);
+    let (writer, reader) =
+        pipe(service.clock(), service.bounds.patience, service.hypervisor.results());
     let telling = Telling::default();
     let bounds = ResultBounds {
         bytes_max: service.bounds.result_bytes_max,
