@@ -6,7 +6,7 @@ TEST ?=
 # Property tests try the same cases in every run; `make test-explore` tries new ones.
 PROPTEST_RNG_SEED ?= 20261123
 
-.PHONY: help demo test test-explore lint test-asan bench bench-quick install-test-parts install-bench-parts snapshots
+.PHONY: help demo test test-explore lint test-asan bench bench-quick soak install-test-parts install-bench-parts snapshots
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -37,6 +37,13 @@ bench: install-bench-parts ## Every figure beside its baseline, written to docs/
 bench-quick: install-bench-parts ## A tenth of it: to see that it runs, not for figures
 	$(CARGO) build --release --locked -p litevisor -p bench
 	target/release/bench --quick
+
+# `make soak SOAK="--minutes 1"` for a short one.
+SOAK ?= --minutes 10
+
+soak: install-test-parts ## Ten minutes of everything at once: nothing may be wrong, lost or left over
+	$(CARGO) build --release --locked -p litevisor -p bench
+	target/release/bench soak $(SOAK)
 
 snapshots: ## Rewrites what is generated from the code: docs/openapi.json, docs/limits.md
 	UPDATE_SNAPSHOTS=1 $(CARGO) test -p tidy -p litevisor --locked

@@ -2,7 +2,7 @@
 //! Prints a table and writes it to `docs/performance.md`.
 //!
 //! `bench [--quick] [--only NAME]... [--write FILE]`; `bench echo PORT` is the bare axum server
-//! that the HTTP rows are compared with.
+//! that the HTTP rows are compared with; `bench soak` is [`soak`], which measures nothing.
 
 mod boots;
 mod client;
@@ -15,6 +15,7 @@ mod mongod;
 mod neighbours;
 mod report;
 mod server;
+mod soak;
 mod tiny;
 mod warm;
 mod whole;
@@ -69,6 +70,21 @@ fn main() -> ExitCode {
     }
 }
 
+/// What follows `soak`.
+fn soak_plan(mut arguments: impl Iterator<Item = String>) -> Result<soak::Plan> {
+    let mut plan = soak::Plan { minutes: 10, seed: 1 };
+    while let Some(argument) = arguments.next() {
+        let number =
+            arguments.next().ok_or_else(|| format!("{argument} needs a number"))?.parse()?;
+        match argument.as_str() {
+            "--minutes" => plan.minutes = number,
+            "--seed" => plan.seed = number,
+            other => return Err(format!("unknown argument {other}").into()),
+        }
+    }
+    Ok(plan)
+}
+
 /// Whether everything was measured.
 fn start() -> Result<bool> {
     let mut arguments = std::env::args().skip(1);
@@ -80,6 +96,7 @@ fn start() -> Result<bool> {
                 echo::serve(port)?;
                 return Ok(true);
             }
+            "soak" => return soak::run(soak_plan(arguments)?),
             "--quick" => options.quick = true,
             "--only" => options.only.push(arguments.next().ok_or("--only needs a name")?),
             "--write" => {

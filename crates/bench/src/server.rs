@@ -13,6 +13,8 @@ pub(crate) struct Process {
     child: Child,
     /// Where it listens.
     pub(crate) address: SocketAddr,
+    /// Where its operator does; of no meaning for the echo server.
+    pub(crate) admin: SocketAddr,
 }
 
 /// How often a probe is tried, 20 ms apart: an index of a gigabyte dump takes seconds.
@@ -60,7 +62,7 @@ impl Process {
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()?;
-        let mut process = Process { child, address: local(port) };
+        let mut process = Process { child, address: local(port), admin: local(admin) };
         process.wait_until(admin, "/readyz").map_err(|error| {
             let log = std::fs::read_to_string(dir.join("log")).unwrap_or_default();
             format!("{error}; its log: {log}")
@@ -75,7 +77,7 @@ impl Process {
             .args(["echo", &port.to_string()])
             .stdin(Stdio::null())
             .spawn()?;
-        let mut process = Process { child, address: local(port) };
+        let mut process = Process { child, address: local(port), admin: local(port) };
         process.wait_until(port, "/v1/query")?;
         Ok(process)
     }
