@@ -11,5 +11,6 @@ mod prices;
 mod races;
 mod refresh;
 mod stage;
+mod storm;
 mod tables;
 mod turns;

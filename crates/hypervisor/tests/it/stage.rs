@@ -96,6 +96,13 @@ pub(crate) struct FakeSource {
     pub(crate) at_batch: Mutex<HashMap<String, Arc<Door>>>,
     pub(crate) opens: AtomicUsize,
     pub(crate) estimates: AtomicUsize,
+    /// How long opening takes, by the clock that the test moves.
+    pub(crate) slow: Mutex<Option<(Duration, Arc<FakeRuntime>)>>,
+    /// How many have begun to wait for that, and how many have waited.
+    pub(crate) opening: AtomicUsize,
+    pub(crate) opened: AtomicUsize,
+    /// Tenants whose documents were read, in order.
+    pub(crate) scanned: Arc<Mutex<Vec<String>>>,
     pub(crate) mark: Arc<AtomicU64>,
     /// Only its newest point can be read.
     pub(crate) forgets_points: Arc<AtomicBool>,
@@ -131,6 +138,7 @@ struct FakeSnapshot {
     now: Arc<AtomicU64>,
     forgets_points: Arc<AtomicBool>,
     rebuilds: Arc<AtomicUsize>,
+    scanned: Arc<Mutex<Vec<String>>>,
 }
 
 impl FakeSnapshot {
@@ -176,6 +184,9 @@ impl Snapshot for FakeSnapshot {
             let old = self.point.mark != self.now.load(Ordering::SeqCst);
             if old && self.forgets_points.load(Ordering::SeqCst) {
                 return self.lose();
+            }
+            if let Some(tenant) = tenant {
+                self.scanned.lock().unwrap().push(tenant.as_str().to_owned());
             }
             let all = self.data.get(&spec.collection).cloned().unwrap_or_default();
             let own: Vec<&Document> = all
@@ -276,6 +287,13 @@ impl Source for FakeSource {
         Box::pin(async move {
             self.opens.fetch_add(1, Ordering::SeqCst);
             self.at_open.pass().await;
+            let slow = self.slow.lock().unwrap().clone();
+            if let Some((takes, clock)) = slow {
+                let nap = clock.sleep(takes);
+                self.opening.fetch_add(1, Ordering::SeqCst);
+                nap.await;
+                self.opened.fetch_add(1, Ordering::SeqCst);
+            }
             if self.panics.load(Ordering::SeqCst) {
                 panic!("on purpose");
             }
@@ -295,6 +313,7 @@ impl Source for FakeSource {
                 now: Arc::clone(&self.mark),
                 forgets_points: Arc::clone(&self.forgets_points),
                 rebuilds: Arc::clone(&self.rebuilds),
+                scanned: Arc::clone(&self.scanned),
             }) as Arc<dyn Snapshot>)
         })
     }

@@ -93,6 +93,28 @@ mod tests {
             let detail = example["detail"].as_str().expect("a detail");
             let mut error = Error::new(*code, detail);
             error.offset = example["offset"].as_u64();
+            // What only some errors of a code say is taken from the page, name by name.
+            let number = |name: &str| example[name].as_u64();
+            if let Some(budget) = example["budget"].as_str() {
+                let by = example["by"].as_object().expect("what fills it").iter();
+                let by = by.map(|(what, n)| (&*what.clone().leak(), n.as_u64().expect("a number")));
+                error.hit = Some(Box::new(model::Hit {
+                    budget: budget.to_owned().leak(),
+                    used: number("used").expect("how much"),
+                    limit: number("limit").expect("of how much"),
+                    by: by.collect(),
+                }));
+            }
+            if let Some(rows) = number("rows") {
+                error.price = Some(Box::new(model::Price {
+                    documents: rows,
+                    rows,
+                    bytes: number("bytes").expect("bytes"),
+                    takes: std::time::Duration::from_secs_f64(
+                        example["seconds"].as_f64().expect("seconds"),
+                    ),
+                }));
+            }
             let body = Problem::from(error).into_response().into_body();
             let sent = axum::body::to_bytes(body, 4096).await.expect("a body");
             let sent: serde_json::Value = serde_json::from_slice(&sent).expect("JSON");
