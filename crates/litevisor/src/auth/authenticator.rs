@@ -9,7 +9,7 @@ use hyper::header::HeaderName;
 use model::{Error, ErrorCode, Timestamp};
 
 use super::bearer::{self, Malformed};
-use super::jwt::{ClaimNames, JwtRules, JwtVerifier};
+use super::jwt::{ClaimNames, Issuer, JwtRules, JwtVerifier};
 use super::keys::{KeyRing, read_bounded};
 use super::rule::Principal;
 use super::trusted::{Peers, TrustedHeaders, Untrusted};
@@ -40,6 +40,8 @@ pub enum Refusal {
     Peer,
     /// Nobody may come in here: no credential was set up.
     Shut,
+    /// The issuer's keys were not fetched yet: nobody's fault but ours.
+    NoKeys,
 }
 
 impl Refusal {
@@ -50,6 +52,7 @@ impl Refusal {
             Refusal::Invalid => "invalid",
             Refusal::Peer => "peer",
             Refusal::Shut => "shut",
+            Refusal::NoKeys => "no_keys",
         }
     }
 }
@@ -76,6 +79,10 @@ impl From<Refusal> for Error {
             Refusal::Missing => {
                 "this service asks who you are, and the request does not say: send a credential as \
                  `Authorization: Bearer …`, or ask through the proxy that does"
+            }
+            Refusal::NoKeys => {
+                let message = "this replica has not got the issuer's keys yet; try again soon";
+                return Error::new(ErrorCode::SourceUnavailable, message);
             }
             Refusal::Shut => {
                 "beyond loopback this route needs a token, and none is set: see [admin] token_file"
@@ -105,6 +112,8 @@ pub enum Authenticator {
         /// Where the issuer's keys come from.
         path: PathBuf,
     },
+    /// By a token of an issuer whose keys are fetched.
+    Issued(Arc<Issuer>),
     /// By headers of a proxy.
     Trusted(TrustedHeaders),
 }
@@ -130,8 +139,15 @@ impl Authenticator {
                 Ok(Authenticator::ApiKeys { ring, path })
             }
             AuthMode::Jwt => {
+                let verifier = JwtVerifier::new(jwt_rules(&config.jwt));
+                if let Some(url) = &config.jwt.keys_url {
+                    let (jwt, refresh) = (&config.jwt, config.jwt.keys_refresh.0);
+                    let issuer = Issuer::new(verifier, url, jwt.keys_ca_file.as_deref(), refresh);
+                    let issuer = issuer.map_err(|why| format!("auth.jwt_keys_url: {why}"))?;
+                    return Ok(Authenticator::Issued(Arc::new(issuer)));
+                }
                 let (path, text) = file("jwt_keys_file", &config.jwt.keys_file)?;
-                let verifier = Arc::new(JwtVerifier::new(jwt_rules(&config.jwt)));
+                let verifier = Arc::new(verifier);
                 let named = |why| format!("auth.jwt_keys_file: {}: {why}", path.display());
                 verifier.load_file(&text).map_err(named)?;
                 Ok(Authenticator::Jwt { verifier, path })
@@ -144,6 +160,10 @@ impl Authenticator {
     pub fn watch(&self, runtime: &Arc<SystemRuntime>, metrics: &Arc<Metrics>) {
         let (path, kind, take): (_, _, Take) = match self {
             Authenticator::Open(_) | Authenticator::Trusted(_) => return,
+            Authenticator::Issued(issuer) => {
+                let watching = Arc::clone(issuer).watch(Arc::clone(runtime), Arc::clone(metrics));
+                return runtime.spawn_task("issuer_keys", watching);
+            }
             Authenticator::ApiKeys { ring, path } => {
                 let ring = Arc::clone(ring);
                 (path, CredentialFile::Keys, Box::new(move |text| ring.load(text)))
@@ -178,6 +198,15 @@ impl Authenticator {
                 let token = bearer::token(presented.headers)?.ok_or(Refusal::Missing)?;
                 let verified = verifier.verify(token, presented.now);
                 verified.map(Arc::new).map_err(|_| Refusal::Invalid)
+            }
+            Authenticator::Issued(issuer) => {
+                let token = bearer::token(presented.headers)?.ok_or(Refusal::Missing)?;
+                // Boxed: nearly no request comes to the fetch within, which is large.
+                let verified = Box::pin(issuer.verify(token, presented.now)).await;
+                verified.map(Arc::new).map_err(|_| match issuer.has_keys() {
+                    true => Refusal::Invalid,
+                    false => Refusal::NoKeys,
+                })
             }
             Authenticator::Trusted(trusted) => {
                 let principal = trusted.principal(presented.headers, presented.peer);

@@ -14,7 +14,7 @@ mod watched;
 
 pub use admin::AdminDoor;
 pub use authenticator::{Authenticator, Presented, Refusal, jwt_rules};
-pub use jwt::{ClaimNames, Claims, JwtRules, JwtVerifier};
+pub use jwt::{ClaimNames, Claims, Issuer, JwtRules, JwtVerifier};
 pub use keys::{ApiKey, KeyFile, KeyRecord, KeyRing, write_private};
 pub use links::{Link, LinkSigner};
 pub use rule::{Action, Pattern, Principal, Reason, Resource, Role, Tenants, Verdict, decide};

@@ -15,6 +15,12 @@ pub struct JwtConfig {
     pub algorithms: Vec<Algorithm>,
     /// A file with the issuer's keys.
     pub keys_file: Option<PathBuf>,
+    /// Or where they are fetched.
+    pub keys_url: Option<String>,
+    /// Who vouches for that address; without it the public authorities.
+    pub keys_ca_file: Option<PathBuf>,
+    /// How often they are fetched anew.
+    pub keys_refresh: Interval,
     /// Who must have issued a token.
     pub issuer: String,
     /// For whom: one of these.
@@ -51,8 +57,14 @@ impl JwtConfig {
             Vec::new()
         });
         let keys_file = reader.take_optional(S, "jwt_keys_file");
-        if wanted && keys_file.is_none() {
-            reader.wrong("is missing: mode \"jwt\" needs the issuer's keys");
+        let keys_url: Option<String> = reader.take_optional(S, "jwt_keys_url");
+        if wanted && keys_file.is_some() == keys_url.is_some() {
+            reader.wrong("or auth.jwt_keys_file, one of them, names the issuer's keys");
+        }
+        let keys_ca_file = reader.take_optional(S, "jwt_keys_ca_file");
+        let keys_refresh = reader.take(S, "jwt_keys_refresh", Interval::seconds(600));
+        if keys_refresh < Interval::seconds(1) {
+            reader.wrong("is 1s at least");
         }
         let issuer: Option<String> = reader.take_optional(S, "jwt_issuer");
         if wanted && issuer.is_none() {
@@ -69,6 +81,9 @@ impl JwtConfig {
         JwtConfig {
             algorithms,
             keys_file,
+            keys_url,
+            keys_ca_file,
+            keys_refresh,
             issuer: issuer.unwrap_or_default(),
             audience,
             skew,

@@ -20,6 +20,19 @@ pub const JWT_KEYS_MAX: usize = 64;
 /// secret is easier than forging.
 pub const SHARED_SECRET_BYTES_MIN: usize = 32;
 
+/// Bytes of a fetched set of keys: with certificate chains some ten kilobytes each.
+pub const JWKS_BYTES_MAX: usize = 1 << 20;
+
+/// How long fetching a set may take, in milliseconds: requests with a new key wait for it.
+pub const JWKS_FETCH_MS: u64 = 5_000;
+
+/// Pause between two fetches that tokens of unknown keys cause, in milliseconds: anybody can name
+/// keys that do not exist.
+pub const JWKS_REFETCH_MS: u64 = 30_000;
+
+/// Pause after a fetch that failed, in milliseconds.
+pub const JWKS_RETRY_MS: u64 = 10_000;
+
 /// How far an issuer's clock may be set to differ from ours, in seconds: more is a broken clock.
 pub const JWT_SKEW_MAX_SECONDS: u64 = 300;
 

@@ -2,11 +2,14 @@
 //! what its claims say of its bearer (`claims`).
 
 mod claims;
+mod fetch;
+mod issuer;
 mod keys;
 mod provider;
 mod verifier;
 
 pub use claims::{ClaimNames, Claims};
+pub use issuer::Issuer;
 pub use verifier::{JwtRules, JwtVerifier};
 
 #[cfg(test)]

@@ -57,6 +57,19 @@ impl JwtVerifier {
         self.load(text, Origin::File)
     }
 
+    /// Puts a set in force that was fetched.
+    ///
+    /// # Errors
+    /// As for a file's; a shared secret besides.
+    pub(super) fn load_fetched(&self, text: &str) -> Result<usize, String> {
+        self.load(text, Origin::Address)
+    }
+
+    /// Whether no set is in force yet.
+    pub(in crate::auth) fn is_empty(&self) -> bool {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).len() == 0
+    }
+
     fn load(&self, text: &str, origin: Origin) -> Result<usize, String> {
         let set = KeySet::parse(text, &self.rules.algorithms, origin)?;
         let count = set.len();

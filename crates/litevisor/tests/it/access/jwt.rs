@@ -12,7 +12,7 @@ use crate::client::Reply;
 use crate::harness::{TestApp, poll};
 
 /// An issuer with one key.
-struct Issuer {
+pub struct Issuer {
     key: Ed25519KeyPair,
     id: &'static str,
 }
@@ -22,17 +22,17 @@ fn text(bytes: impl AsRef<[u8]>) -> String {
 }
 
 impl Issuer {
-    fn new(id: &'static str) -> Issuer {
+    pub fn new(id: &'static str) -> Issuer {
         let der = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).expect("a key");
         Issuer { key: Ed25519KeyPair::from_pkcs8(der.as_ref()).expect("a key"), id }
     }
 
-    fn jwk(&self) -> Value {
+    pub fn jwk(&self) -> Value {
         let x = text(self.key.public_key());
         json!({"kty": "OKP", "crv": "Ed25519", "kid": self.id, "x": x, "use": "sig"})
     }
 
-    fn token(&self, tenants: &[&str], role: &str, exp: i64) -> String {
+    pub fn token(&self, tenants: &[&str], role: &str, exp: i64) -> String {
         let header = json!({"alg": "EdDSA", "kid": self.id});
         let claims = json!({"iss": "https://id", "aud": "litevisor", "sub": "u1", "exp": exp,
                             "tenants": tenants, "role": role});
@@ -42,12 +42,12 @@ impl Issuer {
     }
 }
 
-fn ask(app: &TestApp, method: &str, target: &str, token: &str) -> Reply {
+pub fn ask(app: &TestApp, method: &str, target: &str, token: &str) -> Reply {
     app.send(method, target, &[("Authorization", &format!("Bearer {token}"))], b"")
 }
 
 /// Far away.
-const LATER: i64 = 7_000_000_000;
+pub const LATER: i64 = 7_000_000_000;
 
 #[test]
 fn a_token_opens_its_tenants_until_it_ends() {

@@ -2,6 +2,7 @@
 
 mod admin;
 mod audit;
+mod issuer;
 mod jwt;
 mod keys;
 mod links;
