@@ -10,7 +10,7 @@ use crate::canary::planting_script;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum CanaryCommand {
-    /// Prints a script for mongosh that inserts the decoy's documents, by the catalog and [canary]
+    /// Prints a script for mongosh that inserts the decoy's documents, by the catalog and `[canary]`
     Print(ConfigFile),
 }
 
