@@ -117,7 +117,7 @@ impl Service {
         tenant: &TenantId,
     ) -> Result<(), Reason> {
         if let Some(audit) = audit(parts) {
-            audit.asked(action.name(), tenant.as_str());
+            audit.asked(action.name(), Some(tenant.as_str()));
         }
         let resource = Resource::Tenant(tenant.as_str());
         match decide(principal, action, resource, self.runtime.now()) {

@@ -1,4 +1,4 @@
-//! The audit log: one line for each request on a tenant route, once its answer is out. Who, whose
+//! The audit log: one line for each request on a tenant route or an operator's, once its answer is out. Who, whose
 //! data, what, with which outcome, at what cost; never a value, a parameter or a credential.
 
 use std::net::IpAddr;
@@ -42,9 +42,10 @@ impl Audit {
         self.with(|known| known.principal = Some(name.to_owned()));
     }
 
-    /// What is asked, of whose data.
-    pub fn asked(&self, action: &'static str, tenant: &str) {
-        self.with(|known| (known.action, known.tenant) = (Some(action), Some(tenant.to_owned())));
+    /// What is asked, of whose data; of nobody's, of the replica.
+    pub fn asked(&self, action: &'static str, tenant: Option<&str>) {
+        let tenant = tenant.map(str::to_owned);
+        self.with(|known| (known.action, known.tenant) = (Some(action), tenant));
     }
 
     /// It was not allowed.

@@ -11,11 +11,13 @@ use axum::extract::{Request, State};
 use axum::http::Response;
 use axum::middleware::Next;
 use axum::response::IntoResponse;
-use model::Error;
+use model::{Clock, Error};
 
 use super::error::Problem;
+use super::guard::Peer;
 use super::standing::Standing;
-use crate::auth::AdminDoor;
+use crate::auth::{Action, AdminDoor};
+use crate::telemetry::{AuditLine, RequestFacts};
 
 /// What these routes look at.
 #[derive(Clone)]
@@ -30,11 +32,30 @@ pub(super) async fn door(
     request: Request,
     next: Next,
 ) -> Response<Body> {
-    match state.door.check(request.headers()) {
+    // Where nobody is asked, there is nobody to write down.
+    let line = matches!(state.door, AdminDoor::Token { .. }).then(|| {
+        let peer = request.extensions().get().map(|Peer(address)| *address);
+        let clock = Arc::clone(&state.standing.runtime) as Arc<dyn Clock>;
+        let line = AuditLine::begin(RequestFacts::default(), peer, clock);
+        line.audit().asked(Action::InspectReplica.name(), None);
+        line
+    });
+    let checked = state.door.check(request.headers());
+    if let Some(line) = &line {
+        match checked {
+            Ok(()) => line.audit().principal("operator"),
+            Err(refusal) => line.audit().denied(refusal.name()),
+        }
+    }
+    let response = match checked {
         Ok(()) => next.run(request).await,
         Err(refusal) => {
             state.standing.metrics.access_denied(refusal.name());
             Problem::from(Error::from(refusal)).into_response()
         }
+    };
+    match line {
+        Some(line) => line.follow(response),
+        None => response,
     }
 }

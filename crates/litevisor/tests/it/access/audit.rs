@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use crate::process::{self, Process};
 use crate::{client, harness};
 
+const OPERATOR: &str = "an-operators-token-of-more-than-32-bytes";
+
 /// A process that asks for keys and signs links, and a key of `tiny` for an author.
 fn start() -> (Process, String) {
     let folder = tempfile::TempDir::new().expect("a folder");
@@ -22,8 +24,10 @@ fn start() -> (Process, String) {
         ("LITEVISOR__AUTH__MODE", "api_keys"),
         ("LITEVISOR__AUTH__KEYS_FILE", "keys.toml"),
         ("LITEVISOR__AUTH__LINK_SECRETS", "0123456789abcdef0123456789abcdef"),
+        ("LITEVISOR__ADMIN__TOKEN_FILE", "token"),
         ("LITEVISOR__TELEMETRY__LOG_FORMAT", "json"),
     ]);
+    std::fs::write(folder.path().join("token"), OPERATOR).expect("written");
     (Process::of(command, folder), key)
 }
 
@@ -51,6 +55,11 @@ fn each_request_is_written_down() {
     let link = ask("POST", "/v1/links?tenant=tiny", &key, &json!({"sql": "SELECT 1"})).json();
     let url = link["url"].as_str().expect("a URL").to_owned();
     client::send(process.address, &client::request("GET", &url, &[], b"")).rows();
+    for token in [OPERATOR, "not-it"] {
+        let bearer = format!("Bearer {token}");
+        let headers = [("Authorization", bearer.as_str())];
+        client::send(process.admin, &client::request("GET", "/v1/tenants", &headers, b""));
+    }
     process.terminate();
     let log = process.rest();
 
@@ -72,6 +81,8 @@ fn each_request_is_written_down() {
         ("-", "unauthenticated", "invalid", 401),
         ("sign_link", "ok", "-", 201),
         ("query", "ok", "-", 200),
+        ("inspect_replica", "ok", "-", 200),
+        ("inspect_replica", "unauthenticated", "invalid", 401),
     ];
     assert_eq!(audit.len(), wanted.len(), "{audit:#?}");
     for (at, (action, outcome, denied, status)) in wanted.into_iter().enumerate() {
@@ -85,6 +96,7 @@ fn each_request_is_written_down() {
     assert_eq!(audit[3]["tenant"], "acme", "whose data they wanted");
     assert!(audit[5]["principal"].is_null());
     assert_eq!(audit[7]["principal"], format!("a link of {name}"));
+    assert_eq!((&audit[8]["principal"], &audit[8]["tenant"]), (&json!("operator"), &Value::Null));
     assert_eq!((&audit[0]["rows"], &audit[2]["rows"]), (&json!(1), &json!(0)));
     assert!(audit[0]["bytes"].as_u64() > Some(0));
     let statement = |at: usize| audit[at]["statement"].as_str().unwrap_or("-").to_owned();
@@ -93,7 +105,7 @@ fn each_request_is_written_down() {
     assert_eq!(statement(0).len(), 16);
     assert_eq!(statement(3), "-", "what was not allowed was not even read");
     let token = url.split(['/', '?']).nth(3).expect("a token");
-    for value in ["marked", "secretive", "another", "no-key", &key[20..], token] {
+    for value in ["marked", "secretive", "another", "no-key", &key[20..], token, OPERATOR] {
         assert!(!log.contains(value), "{value} is in the log: {log}");
     }
 }
