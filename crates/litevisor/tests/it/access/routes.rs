@@ -123,3 +123,25 @@ fn a_tenant_that_one_may_not_see_is_one_that_does_not_exist() {
     let slots = keyed.app.admin_get("/v1/tenants").text();
     assert!(!slots.contains("nobody"), "a stranger's guess leaves no slot: {slots}");
 }
+
+/// More orders than a burst may have, and than come back while these are given.
+const ORDERS: usize = 60;
+
+#[test]
+fn orders_are_limited_in_rate_for_each_tenant() {
+    let mut keyed = Keyed::start();
+    let owner = keyed.add(&["acme", "tiny"], "owner", None);
+    keyed.write();
+    keyed.until_known(&owner, "/v1/schema?tenant=acme");
+    let orders = [("POST", "/v1/instance/boot"), ("DELETE", "/v1/instance")];
+    let mut orders = orders.iter().cycle().take(ORDERS);
+    let refused = orders.find_map(|(method, route)| {
+        let reply = send(&keyed, method, route, "acme", Some(&owner));
+        (reply.status == 429).then_some(reply)
+    });
+    let refused = refused.expect("an order too many");
+    refused.problem(429, "tenant_busy");
+    assert!(refused.header("retry-after").is_some());
+    let other = send(&keyed, "POST", "/v1/instance/boot", "tiny", Some(&owner));
+    assert_eq!(other.status, 202, "another tenant's orders are its own");
+}
