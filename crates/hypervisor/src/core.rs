@@ -28,6 +28,7 @@ use crate::registry::{Owner, Registry};
 use crate::runtime::Runtime;
 use crate::settings::{Settings, TablesPolicy};
 use crate::shed::{Lately, Shed, comeback, until_served};
+use crate::spending::Spending;
 use crate::threads::{Plan, Threads};
 
 /// The schema without rows, in both page sizes, and the shared part's.
@@ -94,6 +95,7 @@ pub(crate) struct Core {
     pub(crate) sizes: Sizes,
     /// How long loads took, from their beginning to their end.
     pub(crate) load_time: Lately,
+    pub(crate) spending: Spending,
     pub(crate) speed: Speed,
     /// Requests inside; closed by the drain.
     pub(crate) door: Gate,
@@ -140,6 +142,7 @@ impl Core {
             background: Arc::new(Semaphore::new(boots.div_ceil(2))),
             loads: AtomicUsize::new(0),
             pricing: Semaphore::new(PRICES_AT_ONCE_MAX),
+            spending: Spending::new(&budget, &settings),
             budget,
             results,
             sizes: Sizes::default(),

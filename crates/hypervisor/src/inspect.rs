@@ -126,6 +126,7 @@ pub(crate) fn slots(core: &Core) -> Vec<SlotStatus> {
             tenant: owner.clone(),
             state: slot.state(),
             bytes: own.map_or(0, |own| own.image.bytes()),
+            query_bytes: owner.as_ref().map_or(0, |tenant| core.spending.held_by(tenant)),
             tables: own.map_or(0, |own| own.image.loaded().len()),
             leases: own.map_or(0, |own| own.gate.inside()),
             waiting: slot.waiting,
@@ -154,6 +155,7 @@ pub(crate) fn usage(core: &Core) -> Usage {
     Usage {
         budget_used: core.budget.used(),
         budget_limit: core.budget.limit(),
+        queries_held: core.spending.held(),
         slots,
         running: running as u64,
         queued: queued as u64,

@@ -27,6 +27,7 @@ mod seen;
 mod settings;
 mod shed;
 mod slot;
+mod spending;
 mod state;
 mod status;
 mod threads;

@@ -40,6 +40,8 @@ pub struct Settings {
     pub temp_bytes_max: u64,
     /// SQLite's heap of one query.
     pub heap_bytes_max: u64,
+    /// What the queries of one tenant hold together, in bytes.
+    pub tenant_bytes_max: u64,
     /// A row's values together, in bytes.
     pub row_bytes_max: u64,
     /// The text of a request's SQL, in bytes.
@@ -94,6 +96,7 @@ impl Default for Settings {
             query_cpu_time_max: Duration::from_secs(limits::QUERY_CPU_DEFAULT_SECONDS),
             temp_bytes_max: limits::QUERY_TEMP_DEFAULT_BYTES,
             heap_bytes_max: limits::QUERY_HEAP_DEFAULT_BYTES,
+            tenant_bytes_max: limits::TENANT_QUERIES_DEFAULT_BYTES,
             row_bytes_max: limits::ROW_BYTES_DEFAULT,
             sql_bytes_max: limits::SQL_DEFAULT_BYTES,
             admission: AdmissionSettings::default(),

@@ -110,6 +110,8 @@ pub struct SlotStatus {
     pub state: State,
     /// Bytes of the image.
     pub bytes: u64,
+    /// Bytes that its queries hold, kept readers included.
+    pub query_bytes: u64,
     /// Tables loaded.
     pub tables: usize,
     /// Leases out.
@@ -146,6 +148,8 @@ pub struct Usage {
     pub budget_used: u64,
     /// The budget in bytes.
     pub budget_limit: u64,
+    /// Bytes of the budget that queries hold, kept readers included.
+    pub queries_held: u64,
     /// Slots by state, in the order of [`State::ALL`].
     pub slots: [u64; State::COUNT],
     /// Queries running.

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use engine::{Failure, Interrupt, Pace, QueryLimits, Run, Why};
 use model::limits::QUERY_HEADROOM_BYTES;
-use model::{Account, Cell, Clock, Column, Error, Flow, Monotonic, RowSink, Summary, Timestamp};
+use model::{
+    Account, Cap, Cell, Clock, Column, Error, Flow, Monotonic, RowSink, Summary, Timestamp,
+};
 
 use crate::core::Core;
 use crate::cpu::{Paced, Worker};
@@ -86,8 +88,9 @@ impl Work {
         };
         let over = || self.interrupt.reason().is_some() || core.now() >= self.deadline;
         let pace = Paced::new(worker, &over);
-        let account = Account::child(&core.budget, core.settings.temp_bytes_max);
-        let heap = Account::child(&core.budget, core.settings.heap_bytes_max);
+        let tenants = core.spending.of(&self.request.tenant);
+        let account = Account::share(&tenants, Cap::QueryTemp, core.settings.temp_bytes_max);
+        let heap = Account::share(&tenants, Cap::QueryHeap, core.settings.heap_bytes_max);
         let attempt = Attempt {
             core,
             request: &self.request,

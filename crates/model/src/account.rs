@@ -6,26 +6,51 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::limits::INSTANCE_BUDGET_PERCENT;
 
+/// What a cap bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cap {
+    /// Temp files and private scratch of one query.
+    QueryTemp,
+    /// SQLite's heap of one query.
+    QueryHeap,
+    /// What all queries of one tenant hold.
+    TenantQueries,
+    /// What all queries hold.
+    Queries,
+    /// One tenant's image, or what passes through its load.
+    Instance,
+    /// Everything.
+    Budget,
+}
+
 /// A capped count of bytes. Cheap to share; a charge is given back by [`Account::release`] or,
 /// better, by dropping its [`Charge`].
 #[derive(Debug)]
 pub struct Account {
     used: AtomicU64,
     limit: AtomicU64,
+    cap: Cap,
     parent: Option<Arc<Account>>,
 }
 
 impl Account {
     /// An account without parent that holds at most `limit` bytes.
     pub fn root(limit: u64) -> Arc<Self> {
-        Arc::new(Account { used: AtomicU64::new(0), limit: AtomicU64::new(limit), parent: None })
+        let (used, limit) = (AtomicU64::new(0), AtomicU64::new(limit));
+        Arc::new(Account { used, limit, cap: Cap::Budget, parent: None })
     }
 
-    /// An account whose every byte is charged to `parent` as well.
+    /// An instance's account, whose every byte is charged to `parent` as well.
     pub fn child(parent: &Arc<Account>, limit: u64) -> Arc<Self> {
+        Account::share(parent, Cap::Instance, limit)
+    }
+
+    /// The same for `cap`.
+    pub fn share(parent: &Arc<Account>, cap: Cap, limit: u64) -> Arc<Self> {
         Arc::new(Account {
             used: AtomicU64::new(0),
             limit: AtomicU64::new(limit),
+            cap,
             parent: Some(Arc::clone(parent)),
         })
     }
@@ -83,6 +108,24 @@ impl Account {
         let (before, all) = (mine(), parent.used());
         let others = all.saturating_sub(before.max(mine()));
         others <= parent.limit() / 100 * (100 - INSTANCE_BUDGET_PERCENT)
+    }
+
+    /// The nearest account, this one or above, whose cap would refuse `bytes` more: the topmost, if
+    /// meanwhile none would.
+    pub fn refuser(&self, bytes: u64) -> &Account {
+        let mut account = self;
+        while let Some(parent) = &account.parent {
+            if account.own_cap_refuses(bytes) {
+                break;
+            }
+            account = parent;
+        }
+        account
+    }
+
+    /// What its cap bounds.
+    pub fn cap(&self) -> Cap {
+        self.cap
     }
 
     /// Whether it is this account's own cap, not a parent's, that would refuse `bytes` more.
@@ -143,6 +186,18 @@ mod tests {
         assert_eq!((root.used(), child.used(), other.used()), (70, 70, 0));
         drop(first);
         assert_eq!((root.used(), child.used()), (0, 0));
+    }
+
+    #[test]
+    fn who_refused() {
+        let root = Account::root(100);
+        let tenant = Account::share(&root, Cap::TenantQueries, 50);
+        let query = Account::share(&tenant, Cap::QueryTemp, 30);
+        assert_eq!(query.refuser(31).cap(), Cap::QueryTemp);
+        let _other = tenant.charge(40).expect("fits");
+        assert_eq!(query.refuser(11).cap(), Cap::TenantQueries);
+        let _all = root.charge(55).expect("fits");
+        assert_eq!(query.refuser(10).cap(), Cap::Budget);
     }
 
     #[test]

@@ -11,7 +11,7 @@ pub mod limits;
 pub mod shortage;
 pub mod timestamp;
 
-pub use account::{Account, Charge};
+pub use account::{Account, Cap, Charge};
 pub use catalog::{
     Catalog, CatalogError, ColumnPath, Comparison, Filter, FilterValue, Path, Table, TableColumn,
     TableSet, TenantList,

@@ -78,7 +78,8 @@ impl Journal {
 
     pub(crate) fn write(&mut self, bytes: &[u8], offset: u64) -> Result<(), Refusal> {
         if offset > self.size {
-            let gap = usize::try_from(offset - self.size).map_err(|_| Refusal::OwnCap)?;
+            let gap = usize::try_from(offset - self.size)
+                .map_err(|_| Refusal::of(&self.account, u64::MAX))?;
             self.append(&vec![0; gap])?;
         }
         let inside = usize::try_from(self.size - offset).unwrap_or(usize::MAX).min(bytes.len());

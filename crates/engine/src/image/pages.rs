@@ -4,25 +4,29 @@
 use std::mem::MaybeUninit;
 use std::sync::Arc;
 
-use model::Account;
 use model::limits::CHUNK_BYTES;
+use model::{Account, Cap};
 
 use super::chunk::{self, Chunk};
 use super::{Contents, Image};
 
 /// An account refused a charge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
-    /// The account's own cap.
-    OwnCap,
-    /// A cap above it: memory is short for everybody.
-    Parent,
+pub(crate) struct Refusal {
+    /// It is the account's own cap, not one above it.
+    pub(crate) own: bool,
+    /// What the cap that refused bounds.
+    pub(crate) cap: Cap,
+    /// That cap, in bytes.
+    pub(crate) limit: u64,
 }
 
 impl Refusal {
     /// Which cap refused `bytes` more of `account`.
     pub(crate) fn of(account: &Account, bytes: u64) -> Refusal {
-        if account.own_cap_refuses(bytes) { Refusal::OwnCap } else { Refusal::Parent }
+        let refuser = account.refuser(bytes);
+        let own = std::ptr::eq(account, refuser);
+        Refusal { own, cap: refuser.cap(), limit: refuser.limit() }
     }
 }
 
@@ -92,7 +96,8 @@ impl Pages {
     }
 
     fn try_write(&mut self, mut bytes: &[u8], offset: u64) -> Result<(), Refusal> {
-        let mut offset = usize::try_from(offset).map_err(|_| Refusal::OwnCap)?;
+        let mut offset =
+            usize::try_from(offset).map_err(|_| Refusal::of(&self.account, u64::MAX))?;
         while !bytes.is_empty() {
             let (index, at) = (offset / CHUNK_BYTES, offset % CHUNK_BYTES);
             let len = bytes.len().min(CHUNK_BYTES - at);
@@ -163,7 +168,7 @@ impl Pages {
         }
         let account = &self.account;
         let Some(chunk) = Arc::get_mut(&mut self.chunks[index]) else {
-            return Err(Refusal::Parent); // cannot be: it was made unique above
+            return Err(Refusal::of(&self.account, 0)); // cannot be: it was made unique above
         };
         if chunk.bytes.capacity() < len {
             let room = room_for(index, len);

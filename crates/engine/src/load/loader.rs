@@ -69,8 +69,9 @@ impl Loader {
             handler::attach(&connection);
             Ok(connection)
         });
-        let connection =
-            opened.map_err(|fault| ledger::refused().map_or_else(|| fault.into(), refused))?;
+        let connection = opened.map_err(|fault| {
+            ledger::refused().map_or_else(|| fault.into(), |refusal| refused(refusal.own))
+        })?;
         Ok(Loader {
             open: BTreeMap::new(),
             connection,
@@ -214,7 +215,7 @@ impl Loader {
     /// Where memory is short for everybody and nobody else holds much of it, the tenant does not fit,
     /// whoever else goes.
     fn refused(&self, refusal: Refusal) -> Error {
-        refused(if self.account.is_alone(&self.passing) { Refusal::OwnCap } else { refusal })
+        refused(refusal.own || self.account.is_alone(&self.passing))
     }
 
     /// Runs a step, at the account's expense, unless an earlier one failed.
@@ -236,18 +237,18 @@ impl Loader {
     }
 }
 
-fn refused(refusal: Refusal) -> Error {
-    match refusal {
-        Refusal::OwnCap => Error::new(
+fn refused(too_large: bool) -> Error {
+    if too_large {
+        return Error::new(
             ErrorCode::InstanceTooLarge,
             "this tenant's tables do not fit into the memory an instance may have; a `filter` in \
              the catalog can leave out old documents, or the operator can raise instance.bytes_max",
-        ),
-        Refusal::Parent => Error::new(
-            ErrorCode::Overloaded,
-            "this replica has no memory left to load the tenant's tables; try again later",
-        ),
+        );
     }
+    Error::new(
+        ErrorCode::Overloaded,
+        "this replica has no memory left to load the tenant's tables; try again later",
+    )
 }
 
 /// Takes no rows.

@@ -1,6 +1,9 @@
 //! What SQLite's errors mean to the caller.
 
-use model::{Error, ErrorCode};
+use std::time::Duration;
+
+use model::limits::SHED_RETRY_MS;
+use model::{Cap, Error, ErrorCode};
 use rusqlite::ffi;
 
 use super::near;
@@ -11,18 +14,50 @@ use crate::image::Refusal;
 use crate::ledger;
 use crate::sandbox;
 
-/// The request's memory is used up.
+/// The request's memory is used up: which cap that was, and what can be done.
 pub(super) fn refused(refusal: Refusal) -> Error {
-    match refusal {
-        Refusal::OwnCap => Error::new(
-            ErrorCode::QueryMemoryExceeded,
-            "the query needs more memory than one query may have; sort, group or change fewer rows",
+    let Refusal { own, cap, limit } = refusal;
+    let wait = Duration::from_millis(SHED_RETRY_MS);
+    let busy = |code, message: String| Error::new(code, message).retry_after(wait);
+    match cap {
+        Cap::QueryHeap => too_much(format!(
+            "the query needs more than {limit} bytes of memory (query.heap_bytes_max); ask for shorter \
+             values, or for fewer at once"
+        )),
+        Cap::QueryTemp => too_much(format!(
+            "the query needs more than {limit} bytes for temp files and its private scratch \
+             (query.temp_bytes_max); sort, group or change fewer rows"
+        )),
+        _ if own => too_much(format!(
+            "the query needs more than the {limit} bytes that it may have; sort, group or change \
+             fewer rows"
+        )),
+        Cap::TenantQueries => busy(
+            ErrorCode::TenantBusy,
+            format!(
+                "this tenant's queries together need more than {limit} bytes \
+                 (query.tenant_bytes_max); wait for some of them, or send fewer at once"
+            ),
         ),
-        Refusal::Parent => Error::new(
+        Cap::Queries => busy(
             ErrorCode::Overloaded,
-            "this replica has no memory left for the query; try again later",
+            format!(
+                "all queries of this replica together need more than the {limit} bytes that they may \
+                 have of memory.budget; try again later"
+            ),
+        ),
+        Cap::Instance | Cap::Budget => busy(
+            ErrorCode::Overloaded,
+            format!(
+                "this replica has no memory left for the query: all {limit} bytes of memory.budget \
+                 are in use; try again later"
+            ),
         ),
     }
+}
+
+fn too_much(message: String) -> Error {
+    Error::new(ErrorCode::QueryMemoryExceeded, message)
 }
 
 /// The error for the statement of `sql` that begins at byte `start`.
@@ -43,7 +78,10 @@ pub(super) fn explain(fault: SqlFault, watch: &Watch, sql: &str, start: usize) -
         return at(Error::new(ErrorCode::SqlNotAllowed, denied));
     }
     match fault.primary() {
-        ffi::SQLITE_NOMEM => at(refused(Refusal::OwnCap)),
+        ffi::SQLITE_NOMEM => at(too_much(
+            "the query needs more memory than there is; sort, group or change fewer rows"
+                .to_owned(),
+        )),
         ffi::SQLITE_TOOBIG => at(Error::new(
             ErrorCode::ResultTooLarge,
             "a text, blob or row is longer than this service allows (query.row_bytes_max)",

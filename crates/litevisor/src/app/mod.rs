@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hypervisor::Hypervisor;
-use model::limits::{FAREWELL_MS, SOURCE_RETRY_MS, STREAM_PIECE_BYTES};
+use model::limits::{FAREWELL_MS, LEDGER_LOOK_MS, SOURCE_RETRY_MS, STREAM_PIECE_BYTES};
 use model::{Clock, Error};
 use source::Source;
 use tokio::net::TcpListener;
@@ -102,11 +102,15 @@ impl App {
         self.admin.1
     }
 
-    /// Serves until the process is told to end, then drains.
+    /// Serves until the process is told to end, then drains. Bytes of the budget that are still
+    /// charged then, of which there should be none; `None` if it did not get so far.
     ///
     /// # Errors
     /// It cannot start: a wrong catalog, a corrupt dump.
-    pub async fn run(self, progress: impl FnMut(&Progress) + Send + 'static) -> Result<(), String> {
+    pub async fn run(
+        self,
+        progress: impl FnMut(&Progress) + Send + 'static,
+    ) -> Result<Option<u64>, String> {
         let App { config, runtime, metrics, front, public, admin, tls, door } = self;
         let [public_tls, admin_tls] = tls;
         door.watch(&runtime, &metrics);
@@ -146,9 +150,10 @@ impl App {
         // Readiness is off by now (it looks at the lifecycle). Then, in this order:
         public_closing.cancel();
         let deadline = runtime.monotonic().after(config.http.drain_timeout.0);
+        let mut drained = None;
         if let Some(hypervisor) = started {
             tokio::select! {
-                () = hypervisor.drain(deadline) => {}
+                () = hypervisor.drain(deadline) => drained = Some(hypervisor),
                 () = runtime.lifecycle().stopping() => {}
             }
         }
@@ -159,9 +164,29 @@ impl App {
         }
         admin_closing.cancel();
         let _ = tokio::time::timeout(farewell, admin_ended.cancelled()).await;
+        let charged = match &drained {
+            Some(hypervisor) => Some(still_charged(hypervisor).await),
+            None => None,
+        };
         tracing::info!("drained");
-        Ok(())
+        Ok(charged)
     }
+}
+
+/// Bytes that stay charged though nobody is inside any more; what ends in these moments is waited
+/// for.
+async fn still_charged(hypervisor: &Hypervisor) -> u64 {
+    let charged = || hypervisor.usage().budget_used;
+    let mut looks = FAREWELL_MS / LEDGER_LOOK_MS;
+    while charged() > 0 && looks > 0 {
+        looks -= 1;
+        tokio::time::sleep(Duration::from_millis(LEDGER_LOOK_MS)).await;
+    }
+    let bytes = charged();
+    if bytes > 0 {
+        tracing::warn!(bytes, "some memory stays charged though nothing uses it");
+    }
+    bytes
 }
 
 fn tls(config: &Config) -> Result<TlsPair, String> {

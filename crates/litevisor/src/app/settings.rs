@@ -34,6 +34,7 @@ pub(super) fn of(config: &Config) -> Settings {
         query_cpu_time_max: query.cpu_time_max.0,
         temp_bytes_max: query.temp_bytes_max.0,
         heap_bytes_max: query.heap_bytes_max.0,
+        tenant_bytes_max: query.tenant_bytes_max.0,
         row_bytes_max: query.row_bytes_max.0,
         sql_bytes_max: query.sql_bytes_max.0,
         admission: AdmissionSettings {

@@ -16,6 +16,8 @@ pub struct QueryConfig {
     pub heap_bytes_max: Bytes,
     /// Temp files and private scratch of one query.
     pub temp_bytes_max: Bytes,
+    /// What one tenant's queries hold together.
+    pub tenant_bytes_max: Bytes,
     /// A row's values together.
     pub row_bytes_max: Bytes,
     /// A whole result, encoded.
@@ -47,6 +49,11 @@ impl QueryConfig {
                 S,
                 "temp_bytes_max",
                 Bytes(limits::QUERY_TEMP_DEFAULT_BYTES),
+            ),
+            tenant_bytes_max: reader.take(
+                S,
+                "tenant_bytes_max",
+                Bytes(limits::TENANT_QUERIES_DEFAULT_BYTES),
             ),
             row_bytes_max: reader.take(S, "row_bytes_max", Bytes(limits::ROW_BYTES_DEFAULT)),
             result_bytes_max: reader.take(

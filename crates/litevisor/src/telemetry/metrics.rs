@@ -66,6 +66,7 @@ pub const METRICS: &[(&str, MetricKind, &str, &str)] = &[
         "Time that queries and loads waited for CPU turns",
     ),
     ("litevisor_budget_used_bytes", MetricKind::Gauge, "", "Bytes reserved of the budget"),
+    ("litevisor_queries_held_bytes", MetricKind::Gauge, "", "Bytes that queries hold"),
     ("litevisor_budget_limit_bytes", MetricKind::Gauge, "", "The budget"),
     ("litevisor_evictions_total", MetricKind::Counter, "reason", "Instances shut down"),
     ("litevisor_access_denied_total", MetricKind::Counter, "reason", "Requests not allowed"),
@@ -105,6 +106,7 @@ pub struct Metrics {
     turn_waits: Family<LaneLabel, Counter<f64, AtomicU64>>,
     budget_used: Gauge<u64, AtomicU64>,
     budget_limit: Gauge<u64, AtomicU64>,
+    queries_held: Gauge<u64, AtomicU64>,
     evictions: Family<ReasonLabel, Counter>,
     access: AccessMetrics,
     edge: EdgeMetrics,
@@ -149,6 +151,7 @@ impl Metrics {
             turn_waits: Family::default(),
             budget_used: Gauge::default(),
             budget_limit: Gauge::default(),
+            queries_held: Gauge::default(),
             evictions: Family::default(),
             access: AccessMetrics::default(),
             edge: EdgeMetrics::default(),
@@ -190,6 +193,7 @@ impl Metrics {
         registry.register("cpu_turn_wait_seconds", help("cpu_turn_wait"), self.turn_waits.clone());
         registry.register("budget_used_bytes", help("budget_used"), self.budget_used.clone());
         registry.register("budget_limit_bytes", help("budget_limit"), self.budget_limit.clone());
+        registry.register("queries_held_bytes", help("queries_held"), self.queries_held.clone());
         registry.register("evictions", help("evictions"), self.evictions.clone());
         self.access.register(registry, help);
         self.edge.register(registry, help);
@@ -293,6 +297,7 @@ impl Metrics {
         }
         self.budget_used.set(usage.budget_used);
         self.budget_limit.set(usage.budget_limit);
+        self.queries_held.set(usage.queries_held);
     }
 
     /// The text that Prometheus scrapes (OpenMetrics).

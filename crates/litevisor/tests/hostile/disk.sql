@@ -1,11 +1,13 @@
 --: a table without end | query_memory_exceeded,query_timeout | deadline=3000
 CREATE TABLE big AS SELECT randomblob(100000) AS a FROM generate_series(1, 1000000000)
+--~ query.temp_bytes_max
 --: a temp table without end | query_memory_exceeded,query_timeout | deadline=3000
 CREATE TEMP TABLE big AS SELECT randomblob(100000) AS a FROM generate_series(1, 1000000000)
 --: a table of small rows without end | query_memory_exceeded,query_timeout
 CREATE TABLE big AS SELECT value FROM generate_series(1, 1000000000)
 --: a sort without end | query_memory_exceeded,query_timeout | deadline=3000
 SELECT randomblob(100000) AS a FROM generate_series(1, 1000000000) ORDER BY a
+--~ query.temp_bytes_max
 --: a sort of small rows without end | query_memory_exceeded,query_timeout
 SELECT value FROM generate_series(1, 1000000000) ORDER BY random()
 --: a sort by a sort | query_memory_exceeded,query_timeout

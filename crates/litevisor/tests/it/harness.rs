@@ -77,7 +77,7 @@ pub struct TestApp {
     pub address: SocketAddr,
     pub admin: SocketAddr,
     pub lifecycle: Lifecycle,
-    running: Option<JoinHandle<Result<(), String>>>,
+    running: Option<JoinHandle<Result<Option<u64>, String>>>,
     _folder: Option<TempDir>,
 }
 
@@ -209,17 +209,28 @@ impl TestApp {
 
     /// Waits for the end.
     pub fn wait(mut self) -> Result<(), String> {
-        self.running.take().expect("running").join().expect("no panic")
+        self.running.take().expect("running").join().expect("no panic").map(nothing_charged)
     }
+}
+
+/// The leak check: once all instances are closed and nobody is inside, nothing is charged to any
+/// tenant.
+#[track_caller]
+fn nothing_charged(charged: Option<u64>) {
+    assert!(charged.is_none_or(|bytes| bytes == 0), "{charged:?} bytes stay charged");
 }
 
 impl Drop for TestApp {
     fn drop(&mut self) {
-        self.lifecycle.stop();
+        // A whole drain, so that the ledger can be looked at.
+        self.lifecycle.drain();
+        if std::thread::panicking() {
+            self.lifecycle.stop();
+        }
         if let Some(running) = self.running.take() {
             let ended = running.join();
             if !std::thread::panicking() {
-                ended.expect("no panic").expect("no failure");
+                nothing_charged(ended.expect("no panic").expect("no failure"));
             }
         }
     }

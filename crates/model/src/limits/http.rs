@@ -90,6 +90,9 @@ pub const IMAGE_DOWNLOADS_MAX: usize = 4;
 /// After a drain's deadline, how long connections may take to say goodbye, in milliseconds.
 pub const FAREWELL_MS: u64 = 1000;
 
+/// Pause between two looks at whether all memory was given back at the end, in milliseconds.
+pub const LEDGER_LOOK_MS: u64 = 5;
+
 /// Rows of a result that `litevisor query` shows as a table; more are for `--format`.
 pub const TABLE_ROWS_MAX: usize = 10_000;
 

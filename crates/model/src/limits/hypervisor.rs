@@ -32,6 +32,16 @@ pub const QUERY_HEAP_DEFAULT_BYTES: u64 = 192 * 1024 * 1024;
 /// Temp files and private scratch of one query, by default.
 pub const QUERY_TEMP_DEFAULT_BYTES: u64 = 1 << 30;
 
+/// What the queries of one tenant hold together, by default: two of the largest, or many common ones.
+/// It is never less than one query may have.
+pub const TENANT_QUERIES_DEFAULT_BYTES: u64 = 2 << 30;
+
+/// The share of the budget that all queries may take: the rest is for images and boots.
+pub const QUERIES_BUDGET_PERCENT: u64 = 80;
+
+/// Tenants whose queries' accounts are remembered before unused ones are looked for.
+pub const TENANTS_SPENDING_MIN: usize = 64;
+
 /// The text of a request's SQL, by default.
 pub const SQL_DEFAULT_BYTES: u64 = 1 << 20;
 

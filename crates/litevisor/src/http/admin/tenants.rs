@@ -26,6 +26,9 @@ pub(crate) struct SlotView {
     state: &'static str,
     /// Bytes of the image.
     bytes: u64,
+    /// Bytes that its queries hold: heap, temp files, private scratches, and
+    /// readers that are kept open.
+    query_bytes: u64,
     /// How many tables are loaded.
     tables_loaded: usize,
     /// Queries and downloads that use the instance now.
@@ -52,6 +55,7 @@ impl From<SlotStatus> for SlotView {
             tenant: slot.tenant.map(|tenant| tenant.to_string()),
             state: slot.state.name(),
             bytes: slot.bytes,
+            query_bytes: slot.query_bytes,
             tables_loaded: slot.tables,
             leases: slot.leases,
             waiting: slot.waiting,
