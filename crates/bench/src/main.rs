@@ -9,6 +9,7 @@ mod client;
 mod clock;
 mod documents;
 mod echo;
+mod gaps;
 mod images;
 mod load;
 mod mongod;

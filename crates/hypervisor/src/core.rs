@@ -137,7 +137,7 @@ impl Core {
             readers: Readers::new(settings.kept_readers),
             query_threads: Threads::new(query_plan, &runtime, &events),
             boot_threads: Threads::new(boot_plan, &runtime, &events),
-            turns: Turns::new(settings.cores, &runtime),
+            turns: Turns::new(settings.cpu_turns, &runtime),
             boots: Arc::new(Semaphore::new(boots)),
             background: Arc::new(Semaphore::new(boots.div_ceil(2))),
             loads: AtomicUsize::new(0),

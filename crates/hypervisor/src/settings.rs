@@ -48,8 +48,8 @@ pub struct Settings {
     pub sql_bytes_max: u64,
     /// What may be under way.
     pub admission: AdmissionSettings,
-    /// CPU cores: as many queries have a CPU turn at once.
-    pub cores: usize,
+    /// CPU turns at once: as many as cores. 0: queries and loads need none, for measuring only.
+    pub cpu_turns: usize,
     /// Boots that read the source at once; as many named boot threads.
     pub concurrent_boots: usize,
     /// Readers (open connections with their statements) kept over all tenants.
@@ -100,7 +100,7 @@ impl Default for Settings {
             row_bytes_max: limits::ROW_BYTES_DEFAULT,
             sql_bytes_max: limits::SQL_DEFAULT_BYTES,
             admission: AdmissionSettings::default(),
-            cores: limits::CORES_DEFAULT,
+            cpu_turns: limits::CORES_DEFAULT,
             concurrent_boots: limits::CONCURRENT_BOOTS_DEFAULT,
             kept_readers: limits::KEPT_READERS_DEFAULT,
         }

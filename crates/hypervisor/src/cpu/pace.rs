@@ -73,7 +73,7 @@ impl Pace for Paced<'_> {
         let Worker { turns, runtime, owner, lane } = self.worker;
         match self.ticket.get() {
             None => {
-                if runtime.monotonic() < self.express_until.get() {
+                if !turns.needed() || runtime.monotonic() < self.express_until.get() {
                     return;
                 }
                 threads::sink(runtime);

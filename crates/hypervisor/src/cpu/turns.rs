@@ -16,6 +16,7 @@ use crate::runtime::Runtime;
 pub(crate) struct Turns {
     runtime: Arc<dyn Runtime>,
     state: Mutex<State>,
+    needed: bool,
     /// Somebody waits: holders look at the schedule only then.
     wanted: AtomicBool,
     /// Nanoseconds that were waited for turns, all together, by lane.
@@ -41,17 +42,18 @@ impl Sleeper {
 }
 
 impl Turns {
-    /// As many turns as `cores`.
-    pub(crate) fn new(cores: usize, runtime: &Arc<dyn Runtime>) -> Turns {
+    /// So many turns; with none, nobody needs one.
+    pub(crate) fn new(turns: usize, runtime: &Arc<dyn Runtime>) -> Turns {
         let spans = Spans {
             quantum: Duration::from_millis(CPU_TURN_MS),
             least: Duration::from_micros(CPU_TURN_LEAST_US),
             overdue: Duration::from_millis(CPU_TURN_OVERDUE_MS),
         };
-        let schedule = Schedule::new(cores, spans);
+        let schedule = Schedule::new(turns, spans);
         Turns {
             runtime: Arc::clone(runtime),
             state: Mutex::new(State { schedule, sleepers: HashMap::new() }),
+            needed: turns > 0,
             wanted: AtomicBool::new(false),
             waited_ns: Default::default(),
         }
@@ -60,6 +62,11 @@ impl Turns {
     /// A ticket for work that will want turns.
     pub(super) fn ticket(&self, owner: Option<&TenantId>, lane: Lane) -> Ticket {
         self.state().schedule.ticket(owner.cloned(), lane)
+    }
+
+    /// Whether work needs turns at all.
+    pub(super) fn needed(&self) -> bool {
+        self.needed
     }
 
     /// Whether somebody waits.

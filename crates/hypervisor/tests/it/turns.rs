@@ -31,7 +31,7 @@ const HEAVY: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FRO
 
 /// One turn, held by a query, for which a load of `y` waits; from then on the clock stands.
 async fn waiting_load() -> (Stage, Query, std::sync::mpsc::SyncSender<()>, Query) {
-    let stage = stage(Settings { cores: 1, ..lazy() }).await;
+    let stage = stage(Settings { cpu_turns: 1, ..lazy() }).await;
     stage.populate("x", 1);
     stage.populate("y", 10 * MANY);
     assert_eq!(stage.rows("x", "SELECT count(*) FROM a").await, ["1"]);

@@ -44,7 +44,7 @@ pub(super) fn of(config: &Config) -> Settings {
             replica_queued: admission.replica_queued,
             queue_timeout: admission.queue_timeout.0,
         },
-        cores: cores(),
+        cpu_turns: if admission.cpu_turns { cores() } else { 0 },
         concurrent_boots: config.source.max_concurrent_boots,
         ..defaults
     }

@@ -18,6 +18,8 @@ pub struct AdmissionConfig {
     pub replica_concurrent: Option<usize>,
     /// Queries that wait.
     pub replica_queued: usize,
+    /// Heavy queries and loads take CPU turns; without, for measuring only.
+    pub cpu_turns: bool,
     /// How long a query waits for its turn before it is turned away.
     pub queue_timeout: Interval,
 }
@@ -35,6 +37,7 @@ impl AdmissionConfig {
             tenant_queued: reader.take(S, "tenant_queued", limits::TENANT_QUEUED_DEFAULT),
             replica_concurrent: reader.take_optional(S, "replica_concurrent"),
             replica_queued: reader.take(S, "replica_queued", limits::REPLICA_QUEUED_DEFAULT),
+            cpu_turns: reader.take(S, "cpu_turns", true),
             queue_timeout: reader.take(S, "queue_timeout", queue_timeout),
         }
     }
