@@ -2,7 +2,8 @@
 //! Prints a table and writes it to `docs/performance.md`.
 //!
 //! `bench [--quick] [--only NAME]... [--write FILE]`; `bench echo PORT` is the bare axum server
-//! that the HTTP rows are compared with; `bench soak` is [`soak`], which measures nothing.
+//! that the HTTP rows are compared with, `bench step NAME` one statement of the group `steps`;
+//! `bench soak` is [`soak`], which measures nothing.
 
 mod boots;
 mod client;
@@ -17,6 +18,7 @@ mod neighbours;
 mod report;
 mod server;
 mod soak;
+mod steps;
 mod tiny;
 mod warm;
 mod whole;
@@ -49,7 +51,7 @@ impl Options {
 
 type Group = (&'static str, fn(&Options, &mut Report) -> Result<()>);
 
-const GROUPS: [Group; 8] = [
+const GROUPS: [Group; 9] = [
     ("load", load::run),
     ("images", images::run),
     ("dump", boots::run),
@@ -58,6 +60,7 @@ const GROUPS: [Group; 8] = [
     ("neighbours", neighbours::run),
     ("csv", whole::run),
     ("tiny", tiny::run),
+    ("steps", steps::run),
 ];
 
 fn main() -> ExitCode {
@@ -98,6 +101,10 @@ fn start() -> Result<bool> {
                 return Ok(true);
             }
             "soak" => return soak::run(soak_plan(arguments)?),
+            "step" => {
+                steps::child(&arguments.next().ok_or("step needs a name")?)?;
+                return Ok(true);
+            }
             "--quick" => options.quick = true,
             "--only" => options.only.push(arguments.next().ok_or("--only needs a name")?),
             "--write" => {

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use model::Error;
 use rusqlite::ffi;
 
-use crate::{heap, vfs};
+use crate::{gate, heap, vfs};
 
 /// Sets SQLite's process-wide configuration and registers the VFS, as the default one. Idempotent;
 /// whatever in this crate opens SQLite calls it, but call it before anything else opens SQLite.
@@ -18,6 +18,7 @@ pub fn init() -> Result<(), Error> {
 }
 
 fn configure() -> Result<(), Error> {
+    gate::install();
     let methods = heap::methods();
     config("allocator", || {
         // SAFETY: an option with a pointer to methods, which SQLite copies, before it is initialised.

@@ -6,6 +6,7 @@ mod conn;
 #[cfg(test)]
 mod fixture;
 mod functions;
+mod gate;
 mod heap;
 mod image;
 mod init;
@@ -16,6 +17,7 @@ mod pace;
 mod query;
 pub mod sandbox;
 mod sink;
+mod utf8;
 mod vfs;
 
 pub use image::{Image, PageSize, Part};

@@ -4,6 +4,7 @@
 use std::ffi::CString;
 use std::rc::Rc;
 
+use model::limits::WINDOWS_MAX;
 use model::{Error, ErrorCode, RowSink, Summary, TableSet};
 use rusqlite::ffi;
 
@@ -311,6 +312,12 @@ fn checked(sql: &str, bytes_max: u64) -> Result<CString, Error> {
         return Err(Error::new(
             ErrorCode::RequestInvalid,
             format!("the SQL is longer than {bytes_max} bytes (query.sql_bytes_max)"),
+        ));
+    }
+    if script::words(sql, "OVER") > WINDOWS_MAX {
+        return Err(Error::new(
+            ErrorCode::RequestInvalid,
+            format!("the SQL has more than {WINDOWS_MAX} window functions"),
         ));
     }
     CString::new(sql).map_err(|nul| {

@@ -98,6 +98,21 @@ pub(super) fn skip_statement(sql: &str, start: usize) -> usize {
     bytes.len()
 }
 
+/// How often `word` stands in `sql`, whatever its case; in a text it counts, too.
+pub(super) fn words(sql: &str, word: &str) -> usize {
+    let in_word = |byte: Option<&u8>| {
+        byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_' || *byte >= 0x80)
+    };
+    let (sql, word) = (sql.as_bytes(), word.as_bytes());
+    let stands = |at: &usize| {
+        let end = at + word.len();
+        sql[*at..end].eq_ignore_ascii_case(word)
+            && !in_word(at.checked_sub(1).and_then(|before| sql.get(before)))
+            && !in_word(sql.get(end))
+    };
+    (0..(sql.len() + 1).saturating_sub(word.len())).filter(stands).count()
+}
+
 /// The statement's first word, in upper case.
 pub(super) fn first_word(sql: &str, start: usize) -> String {
     let rest = sql.get(skip_blank(sql, start)..).unwrap_or("");

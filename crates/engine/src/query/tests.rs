@@ -345,6 +345,18 @@ fn cpu_time_ends_a_run_too_and_the_error_says_which_time_it_was() {
 }
 
 #[test]
+fn window_functions_are_bounded_by_number() {
+    let bench = bench();
+    let list = |count: usize| {
+        let all: Vec<_> = (0..count).map(|n| format!("sum(pages+{n})over()")).collect();
+        format!("SELECT 'over', 1 IN ({}) FROM reads LIMIT 1", all.join(","))
+    };
+    assert_eq!(bench.rows(&list(500)).len(), 1);
+    assert_eq!(bench.error(&list(3_001)).code, ErrorCode::RequestInvalid);
+    assert_eq!(script::words("over 'OVER' rollover overt _over Over()", "OVER"), 3);
+}
+
+#[test]
 fn cuts_and_stops() {
     let mut bench = bench();
     bench.limits.max_rows = Some(3);

@@ -45,6 +45,18 @@ pub const STATEMENT_STEPS_MAX: u64 = 2_000_000;
 /// in one VM step, with no look at the deadline; SQLite's default is 50,000.
 pub const LIKE_PATTERN_BYTES: u64 = 1_000;
 
+/// The product of the bytes of a text and of its pattern from which LIKE and GLOB look at the deadline
+/// themselves: below it SQLite's own, which cannot, takes some 50 ms at worst.
+pub const LIKE_WORK: u64 = 32 * 1024 * 1024;
+
+/// The product of the bytes of the two arguments of `json_patch` above which it is refused: SQLite
+/// looks for each key among all others, which takes some 150 ms here (64 KiB each).
+pub const JSON_PATCH_WORK: u64 = 4 * 1024 * 1024 * 1024;
+
+/// Words OVER in the text of a request: SQLite holds each window function against all others while it
+/// prepares a statement, which takes some 70 ms of so many.
+pub const WINDOWS_MAX: usize = 3_000;
+
 /// Triggers that fire one another: each level holds a frame; SQLite's default is 1,000.
 pub const TRIGGER_DEPTH_MAX: u64 = 100;
 

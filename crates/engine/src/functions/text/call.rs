@@ -24,6 +24,8 @@ pub(super) enum Gives<'a> {
     Part(&'a [u8]),
     /// A text, handed over.
     Made(Words),
+    /// A blob, handed over.
+    Bytes(Words),
 }
 
 /// Why it gives nothing.
@@ -119,6 +121,11 @@ unsafe fn give(context: *mut ffi::sqlite3_context, gives: Gives<'_>) {
                 let (start, len) = text.into_raw();
                 let free = Some(ffi::sqlite3_free as unsafe extern "C" fn(_));
                 ffi::sqlite3_result_text64(context, start.cast(), len as u64, free, utf8);
+            }
+            Gives::Bytes(blob) => {
+                let (start, len) = blob.into_raw();
+                let free = Some(ffi::sqlite3_free as unsafe extern "C" fn(_));
+                ffi::sqlite3_result_blob64(context, start.cast(), len as u64, free);
             }
         }
     }
@@ -236,6 +243,11 @@ impl Words {
     pub(super) fn bytes(&mut self) -> &mut [u8] {
         // SAFETY: it holds at least that many initialised bytes, borrowed as long as they are.
         unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr().cast(), self.bytes) }
+    }
+
+    /// Keeps only the first `bytes`.
+    pub(super) fn cut(&mut self, bytes: usize) {
+        self.bytes = self.bytes.min(bytes);
     }
 
     fn into_raw(self) -> (*mut u8, usize) {

@@ -7,6 +7,7 @@ mod replace;
 #[cfg(test)]
 mod tests;
 mod trim;
+mod unhex;
 
 use crate::conn::{Connection, SqlFault};
 
@@ -15,6 +16,7 @@ pub(super) fn define(connection: &Connection) -> Result<(), SqlFault> {
     call::define(connection, c"instr", 2, instr::instr)?;
     call::define(connection, c"replace", 3, replace::replace)?;
     for arity in [1, 2] {
+        call::define(connection, c"unhex", arity, unhex::unhex)?;
         call::define(connection, c"trim", arity, trim::trim)?;
         call::define(connection, c"ltrim", arity, trim::ltrim)?;
         call::define(connection, c"rtrim", arity, trim::rtrim)?;

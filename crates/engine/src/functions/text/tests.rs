@@ -82,6 +82,9 @@ const CALLS: &[&str] = &[
     "rtrim(A, B)",
     "instr(A, B)",
     "replace(A, B, C)",
+    "unhex(A)",
+    "unhex(A, B)",
+    "unhex(hex(A) || B, C)",
     // The arguments stay what they are.
     "typeof(B) || instr(A, B) || typeof(B) || quote(A)",
     // From columns, and where a call is a constant of many rows.
