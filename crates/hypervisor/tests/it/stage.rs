@@ -520,6 +520,17 @@ pub(crate) async fn stage(settings: Settings) -> Stage {
 pub(crate) async fn stage_with(catalog: &str, settings: Settings) -> Stage {
     let source = Arc::new(FakeSource::default());
     source.mark.store(1000, Ordering::SeqCst);
+    let read = Arc::clone(&source) as Arc<dyn Source>;
+    stage_on(source, read, catalog, settings).await
+}
+
+/// A stage that reads another source than its own.
+pub(crate) async fn stage_on(
+    source: Arc<FakeSource>,
+    read: Arc<dyn Source>,
+    catalog: &str,
+    settings: Settings,
+) -> Stage {
     let runtime = Arc::new(FakeRuntime {
         now: AtomicU64::new(1_000_000_000),
         tick: AtomicU64::new(0),
@@ -531,7 +542,7 @@ pub(crate) async fn stage_with(catalog: &str, settings: Settings) -> Stage {
     let events = Arc::new(Witness { seen: watch::channel(Vec::new()).0 });
     let hypervisor = Hypervisor::start(Parts {
         catalog: Arc::new(Catalog::parse(catalog).unwrap()),
-        source: Arc::clone(&source) as Arc<dyn Source>,
+        source: read,
         runtime: Arc::clone(&runtime) as Arc<dyn Runtime>,
         settings,
         events: Arc::clone(&events) as Arc<dyn Events>,

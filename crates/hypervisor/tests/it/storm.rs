@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use bson::doc;
 use hypervisor::{AdmissionSettings, Settings};
-use model::{Clock, Error, ErrorCode};
+use model::{Catalog, Clock, Error, ErrorCode};
+use source::dump::DumpSource;
+use source::dump::write::DumpWriter;
 
-use crate::stage::{Answer, Stage, lazy, stage, tenant};
+use crate::stage::{Answer, CATALOG, FakeSource, Stage, lazy, stage, stage_on, tenant};
 
 const TENANTS: usize = 2_000;
 /// What reading a tenant takes, by the source's own clock.
@@ -130,4 +132,62 @@ async fn two_thousand_at_once_are_answered_or_told_to_come_back() {
         let _ = stage.hypervisor.close(&tenant(&name(n))).await;
     }
     stage.events.saw(&format!("closed:{}", name(TENANTS - 1)), 1).await;
+}
+
+/// A dump of tenants with a few documents each.
+fn dumped(dir: &std::path::Path) -> DumpSource {
+    let writer = DumpWriter::create(dir, "db").unwrap();
+    for collection in ["a", "b", "models"] {
+        let mut file = writer.collection(collection).unwrap();
+        let tenants = if collection == "a" { TENANTS } else { 0 };
+        for n in 0..tenants as i64 {
+            for row in 0..3 {
+                let document = doc! {"_id": n * 3 + row, "t": format!("t{n:04}"), "v": n};
+                file.append(&document.to_vec().unwrap()).unwrap();
+            }
+        }
+        file.finish(&[]).unwrap();
+    }
+    let catalog = Arc::new(Catalog::parse(CATALOG).unwrap());
+    DumpSource::open(dir, Some(catalog), &mut |_| {}).unwrap()
+}
+
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "the test's own runtime")]
+async fn a_dump_of_two_thousand_tenants_boots_at_once_within_a_small_budget() {
+    let dir = tempfile::tempdir().unwrap();
+    // Less than all instances take: those that are idle make room.
+    let settings = Settings { budget_bytes: 5 << 20, kept_readers: 0, ..lazy() };
+    let source = Arc::new(dumped(dir.path()));
+    let stage = stage_on(Arc::new(FakeSource::default()), source, CATALOG, settings).await;
+    let stage = Arc::new(stage);
+    let queries: Vec<_> = (0..TENANTS)
+        .map(|n| {
+            let stage = Arc::clone(&stage);
+            tokio::spawn(async move { insists(&stage, n).await.0 })
+        })
+        .collect();
+    let all = async {
+        let mut quiet = 0;
+        while !queries.iter().all(|query| query.is_finished()) {
+            let usage = stage.hypervisor.usage();
+            assert!(usage.budget_used <= usage.budget_limit);
+            // Nothing is under way: all who are left wait for the time to come back.
+            let still = usage.loads + usage.running + usage.queued == 0;
+            quiet = if still { quiet + 1 } else { 0 };
+            if quiet > 200 {
+                stage.runtime.advance(Duration::from_secs(1));
+                quiet = 0;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    // Not a bound on how fast it is: only so that a hang is told.
+    assert!(tokio::time::timeout(Duration::from_secs(300), all).await.is_ok(), "some hang");
+    for (n, query) in queries.into_iter().enumerate() {
+        let first = (n * 3).to_string();
+        assert_eq!(query.await.unwrap().rows.first(), Some(&first));
+    }
+    let slots = stage.hypervisor.slots();
+    assert!(slots.iter().map(|slot| slot.evictions).sum::<u64>() > 0, "some made room");
 }
