@@ -10,6 +10,7 @@ use crate::fixture::{Bench, DEVICES, Kept, READS, fleet, fleet_image, models_ima
 use crate::{Blank, Part};
 
 mod heap;
+mod ordinary;
 mod overdue;
 mod pace;
 mod panics;

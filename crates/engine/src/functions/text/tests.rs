@@ -171,6 +171,7 @@ fn a_long_one_ends_at_its_deadline() {
         "SELECT trim(printf('%.*c', 900000, 'a'), 'a')",
         "SELECT trim('b', printf('%.*c', 900000, 'a'))",
         "SELECT replace(printf('%.*c', 900000, 'a'), 'a', 'b')",
+        "SELECT unhex(printf('%.*c', 300, 'z'), printf('%.*c', 9000, 'y') || 'z')",
     ] {
         bench.deadline = Monotonic(u64::MAX);
         bench.rows(sql);
