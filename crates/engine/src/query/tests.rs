@@ -14,6 +14,7 @@ mod ordinary;
 mod overdue;
 mod pace;
 mod panics;
+mod steps;
 
 pub(super) fn bench() -> Bench {
     Bench::new(fleet_image(PageSize::Tiny, &[0, 1]))

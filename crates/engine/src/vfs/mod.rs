@@ -86,6 +86,10 @@ pub(crate) fn register() -> Result<(), Error> {
 
 /// Runs a callback; a panic must not unwind into C.
 fn guarded(callback: impl FnOnce() -> c_int) -> c_int {
+    #[cfg(test)]
+    if failpoint::fails() {
+        return ffi::SQLITE_IOERR;
+    }
     caught(callback).unwrap_or(ffi::SQLITE_IOERR)
 }
 
@@ -224,3 +228,37 @@ unsafe extern "C" fn x_current_time_int64(
 
 /// So that the size of what `xOpen` writes is checked where it is written.
 const _: () = assert!(size_of::<OpenFile>() == 3 * size_of::<*mut c_void>());
+
+/// Makes operations of this thread fail.
+#[cfg(test)]
+pub(crate) mod failpoint {
+    use std::cell::Cell;
+
+    thread_local! {
+        static LEFT: Cell<Option<u64>> = const { Cell::new(None) };
+    }
+
+    /// The operation after the next `steps` fails, and no other.
+    pub(crate) fn arm(steps: u64) {
+        LEFT.set(Some(steps));
+    }
+
+    /// Disarms it; whether it has fired.
+    pub(crate) fn fired() -> bool {
+        LEFT.take().is_none()
+    }
+
+    pub(super) fn fails() -> bool {
+        match LEFT.get() {
+            None => false,
+            Some(0) => {
+                LEFT.set(None);
+                true
+            }
+            Some(steps) => {
+                LEFT.set(Some(steps - 1));
+                false
+            }
+        }
+    }
+}
