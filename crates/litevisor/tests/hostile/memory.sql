@@ -13,7 +13,7 @@ SELECT {{40*length(a#),}}1 FROM (SELECT {{40*randomblob(30000000) AS a#,}}1 LIMI
 SELECT length(hex(hex(hex(zeroblob(8000000)))))
 --: replace that grows | result_too_large
 SELECT length(replace(hex(zeroblob(2000000)), '0', '0123456789abcdef'))
---: replace that grows again and again | result_too_large,query_memory_exceeded
+--: replace that grows again and again | result_too_large,query_memory_exceeded,query_timeout
 WITH RECURSIVE d(x) AS (SELECT 'aa' UNION ALL SELECT replace(x, 'a', 'aaa') FROM d) SELECT max(length(x)) FROM d
 --: text that doubles | result_too_large
 WITH RECURSIVE d(x) AS (SELECT 'a' UNION ALL SELECT x || x FROM d) SELECT max(length(x)) FROM d
