@@ -17,8 +17,22 @@ pub fn init() -> Result<(), Error> {
     DONE.get_or_init(|| configure().and_then(|()| vfs::register())).clone()
 }
 
+/// The C library's allocator raises the size up to which it keeps freed memory at an arena's end
+/// by itself, to 64 MiB, and nothing that trims later reaches it there. Setting it once keeps it.
+fn bound_allocator() {
+    #[cfg(target_env = "gnu")]
+    for (option, bytes) in [
+        (libc::M_TRIM_THRESHOLD, model::limits::ARENA_KEPT_BYTES),
+        (libc::M_MMAP_THRESHOLD, model::limits::ARENA_BLOCK_BYTES_MAX),
+    ] {
+        // SAFETY: takes two numbers. A value that it does not take changes nothing.
+        unsafe { libc::mallopt(option, bytes) };
+    }
+}
+
 fn configure() -> Result<(), Error> {
     gate::install();
+    bound_allocator();
     let methods = heap::methods();
     config("allocator", || {
         // SAFETY: an option with a pointer to methods, which SQLite copies, before it is initialised.

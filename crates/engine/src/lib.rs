@@ -20,7 +20,7 @@ mod sink;
 mod utf8;
 mod vfs;
 
-pub use image::{Image, PageSize, Part};
+pub use image::{Image, PageSize, Part, hand_back};
 pub use init::init;
 pub use load::{Blank, LoadLimits, Loader, TableOutcome, TableShape};
 pub use pace::{Pace, paced};

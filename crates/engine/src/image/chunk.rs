@@ -60,13 +60,19 @@ pub(super) fn as_uninit(bytes: &mut [u8]) -> &mut [MaybeUninit<u8>] {
 /// Freed pages and chunks stay with the C library's allocator: the process would keep what the
 /// budget takes for free. After much was freed at once, it is handed back to the system.
 pub(super) fn trim_after(freed_bytes: u64) {
-    #[cfg(target_env = "gnu")]
     if freed_bytes >= TRIM_BYTES_MIN {
-        // SAFETY: takes no pointer, and may be called from any thread at any time.
-        unsafe { libc::malloc_trim(0) };
+        hand_back();
     }
-    #[cfg(not(target_env = "gnu"))]
-    let _ = (freed_bytes, TRIM_BYTES_MIN);
+}
+
+/// Hands freed memory back to the system, whoever had it. Takes milliseconds, more where much was
+/// freed.
+pub fn hand_back() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: takes no pointer, and may be called from any thread at any time.
+    unsafe {
+        libc::malloc_trim(0);
+    }
 }
 
 /// The same for images, of which many small ones count as a large one: unlike a scratch, whose

@@ -4,6 +4,8 @@ mod chunk;
 mod journal;
 mod overlay;
 mod pages;
+
+pub use chunk::hand_back;
 #[cfg(test)]
 mod tests;
 

@@ -92,6 +92,13 @@ pub const REGEX_CACHE_PATTERNS: usize = 16;
 /// Bytes of a compiled pattern.
 pub const REGEX_COMPILED_BYTES: usize = 1024 * 1024;
 
+/// Freed bytes that each of the allocator's arenas, of which there are eight for each core, keeps at
+/// its end for the next who asks.
+pub const ARENA_KEPT_BYTES: i32 = 2 * 1024 * 1024;
+
+/// A larger block is the system's own, and goes back to it when it is freed.
+pub const ARENA_BLOCK_BYTES_MAX: i32 = 4 * 1024 * 1024;
+
 /// Bytes of a private scratch, or of images together, from which their end hands freed memory back
 /// to the system, which takes milliseconds: below it the allocator keeps them for the next.
 pub const TRIM_BYTES_MIN: u64 = 32 * 1024 * 1024;

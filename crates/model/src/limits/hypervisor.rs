@@ -211,6 +211,11 @@ pub const LOAD_SPEED_GUESS_BYTES: u64 = 100_000_000;
 /// Statements remembered to read shared tables.
 pub const SHARED_HINTS_MAX: usize = 1024;
 
+/// When use of the budget has fallen by half since its last height, and by so many bytes, freed
+/// memory is handed back to the system: below it there is too little to hand back. Each of the
+/// allocator's arenas, eight for each core, else keeps what its largest query or load took.
+pub const EBB_BYTES_MIN: u64 = 8 << 20;
+
 /// The shortest pause of the reaper, in milliseconds.
 pub const REAP_MS_MIN: u64 = 10;
 
