@@ -95,7 +95,9 @@ fn a_stream_is_cut_and_its_connection_not_used_again() {
         let reply = client::read_reply(&mut stream);
         assert_eq!(reply.status, 200, "the head was out");
         let text = reply.text();
-        assert!(text.contains("l4997") && !text.contains("l4998") && !text.contains("cnry"));
+        assert!(!text.contains("l4998") && !text.contains("cnry"), "{text:?}");
+        // A CSV result can only break off, and what was on its way then may be lost.
+        assert!(format == "csv" || text.contains("l4997"), "{text:?}");
         match format {
             "csv" => assert_eq!(reply.ended, Ended::Broken),
             "json" => assert_eq!(reply.json()["error"]["code"], "internal", "{text:?}"),
