@@ -89,7 +89,8 @@ impl Report {
                 "| {} | {} | {} | {} | {} |",
                 row.what,
                 row.measured,
-                row.beside,
+                // SQL's `||` would end the table's cell.
+                row.beside.replace('|', "\\|"),
                 row.bound,
                 verdict(row.reached)
             );
