@@ -10,6 +10,9 @@ pub trait Output {
     fn chunk(&mut self, bytes: Vec<u8>) -> Flow;
     /// The result is not whole and its format cannot say so: the stream must end abnormally.
     fn abort(&mut self);
+    /// The encoder's own buffer takes so many bytes from now on, for whoever counts them; a chunk that
+    /// is handed over is the output's.
+    fn holds(&mut self, _bytes: usize) {}
     /// All bytes are out. For a format that can say so, this also ends a result that failed.
     fn end(&mut self);
 }
@@ -23,13 +26,17 @@ const FULL_CAPACITY_BYTES: usize = STREAM_CHUNK_BYTES + 2 * ENCODER_PIECE_BYTES;
 /// Collects bytes and hands over full chunks.
 pub(crate) struct Buffer<O> {
     bytes: Vec<u8>,
+    /// At so many bytes there is something to do: the buffer has grown, or is a full chunk.
+    look_at: usize,
     output: O,
     flow: Flow,
 }
 
 impl<O: Output> Buffer<O> {
     pub(crate) fn new(output: O) -> Self {
-        Buffer { bytes: Vec::with_capacity(FIRST_CAPACITY_BYTES), output, flow: Flow::Continue }
+        let mut buffer = Buffer { bytes: Vec::new(), look_at: 0, output, flow: Flow::Continue };
+        buffer.replace(FIRST_CAPACITY_BYTES);
+        buffer
     }
 
     /// Where to write. Call [`Buffer::settle`] after at most a few pieces.
@@ -41,8 +48,8 @@ impl<O: Output> Buffer<O> {
     /// Hands the bytes over if they are a full chunk.
     #[inline]
     pub(crate) fn settle(&mut self) {
-        if self.bytes.len() >= STREAM_CHUNK_BYTES {
-            self.hand_over();
+        if self.bytes.len() >= self.look_at {
+            self.look();
         }
     }
 
@@ -53,12 +60,28 @@ impl<O: Output> Buffer<O> {
     }
 
     #[cold]
-    fn hand_over(&mut self) {
-        let next = Vec::with_capacity(FULL_CAPACITY_BYTES);
-        let full = std::mem::replace(&mut self.bytes, next);
+    fn look(&mut self) {
+        if self.bytes.len() < STREAM_CHUNK_BYTES {
+            self.note();
+            return;
+        }
+        let full = std::mem::take(&mut self.bytes);
         if self.output.chunk(full) == Flow::Stop {
             self.flow = Flow::Stop;
         }
+        self.replace(FULL_CAPACITY_BYTES);
+    }
+
+    /// Goes on with an empty buffer.
+    fn replace(&mut self, capacity: usize) {
+        self.bytes = Vec::with_capacity(capacity);
+        self.note();
+    }
+
+    /// Tells what the buffer takes, which grows only beyond that.
+    fn note(&mut self) {
+        self.output.holds(self.bytes.capacity());
+        self.look_at = self.bytes.capacity().min(STREAM_CHUNK_BYTES);
     }
 
     /// Hands over what is left and ends.
@@ -78,6 +101,7 @@ impl<O: Output> Buffer<O> {
         if !rest.is_empty() && self.output.chunk(rest) == Flow::Stop {
             self.flow = Flow::Stop;
         }
+        self.output.holds(0);
     }
 }
 

@@ -15,6 +15,7 @@ use crate::{Format, Output, encoder};
 struct Seen {
     bytes: Vec<u8>,
     chunks: Vec<usize>,
+    held: usize,
     ended: bool,
     aborted: bool,
     stop_after: Option<usize>,
@@ -39,6 +40,9 @@ impl Output for Memory {
     }
     fn end(&mut self) {
         self.0.lock().unwrap().ended = true;
+    }
+    fn holds(&mut self, bytes: usize) {
+        self.0.lock().unwrap().held = bytes;
     }
 }
 
@@ -246,6 +250,33 @@ fn an_output_that_stops_gets_the_row_at_hand_whole() {
         let last = if format == Format::Json { text } else { text.lines().last().unwrap() };
         let value: Value = serde_json::from_str(last).unwrap();
         assert_eq!(value["error"]["code"], json!("result_too_large"));
+    }
+}
+
+#[test]
+fn what_the_buffer_takes_is_told_as_it_grows() {
+    let cells = "z".repeat(5_000);
+    for format in Format::ALL {
+        for rows in [0, 1, 3, 12, 13, 14, 40] {
+            let memory = Memory::default();
+            let mut sink = encoder(*format, memory.clone());
+            assert!(memory.0.lock().unwrap().held > 0, "before anything is written");
+            assert_eq!(sink.begin(&[column("v", None)]), Flow::Continue);
+            let row = [Cell::Text(&cells), Cell::Null, Cell::Integer(7)];
+            for _ in 0..rows {
+                assert_eq!(sink.row(&row), Flow::Continue);
+            }
+            let (held, before) = {
+                let seen = memory.0.lock().unwrap();
+                (seen.held, seen.bytes.len())
+            };
+            sink.finish(&summary(rows));
+            let seen = memory.0.lock().unwrap();
+            let left = (rows * cells.len()).saturating_sub(before);
+            assert!(held >= left, "{held} told of {left}");
+            assert!(held <= 2 * STREAM_CHUNK_BYTES, "{held} told: it is one chunk");
+            assert_eq!(seen.held, 0, "nothing is held at the end");
+        }
     }
 }
 

@@ -22,6 +22,8 @@ pub struct QueryConfig {
     pub row_bytes_max: Bytes,
     /// A whole result, encoded.
     pub result_bytes_max: Bytes,
+    /// The rows of a whole result.
+    pub result_rows_max: usize,
     /// The text of a request's SQL.
     pub sql_bytes_max: Bytes,
 }
@@ -61,6 +63,7 @@ impl QueryConfig {
                 "result_bytes_max",
                 Bytes(limits::RESULT_DEFAULT_BYTES),
             ),
+            result_rows_max: reader.take(S, "result_rows_max", limits::RESULT_ROWS_DEFAULT),
             sql_bytes_max: reader.take(S, "sql_bytes_max", Bytes(limits::SQL_DEFAULT_BYTES)),
         }
     }

@@ -39,7 +39,7 @@ pub(crate) enum End {
 }
 
 struct State {
-    chunks: VecDeque<Chunk>,
+    chunks: VecDeque<Bytes>,
     end: End,
     /// The response's head is out: no more holding back.
     flowing: bool,
@@ -48,10 +48,17 @@ struct State {
     waker: Option<Waker>,
 }
 
-/// Bytes with what they are charged to the results in flight, where there was room for that.
-struct Chunk {
-    bytes: Bytes,
+/// Bytes with what they are charged to the results in flight, where there was room for that: until
+/// the connection has written them.
+struct Charged {
+    bytes: Vec<u8>,
     _charge: Option<Charge>,
+}
+
+impl AsRef<[u8]> for Charged {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 struct Shared {
@@ -87,6 +94,7 @@ pub(crate) fn pipe(
         clock,
         patience,
         results,
+        next: None,
         waited: Arc::default(),
     };
     (writer, PipeReader { shared })
@@ -99,6 +107,8 @@ pub(crate) struct PipeWriter {
     patience: Patience,
     /// What is in the pipe is charged to it; a refusal is no reason to stop, the pipe being bounded.
     results: Arc<Account>,
+    /// What the next chunk is charged already, while it is being written.
+    next: Option<Charge>,
     /// Nanoseconds; only the producer adds to them.
     waited: Arc<AtomicU64>,
 }
@@ -107,12 +117,13 @@ impl PipeWriter {
     /// Puts a chunk in, waiting while the pipe is full. `Stop`: nobody wants more.
     pub(crate) fn push(&mut self, bytes: Vec<u8>) -> Flow {
         let full = bytes.len() >= STREAM_CHUNK_BYTES;
-        let charge = self.results.charge(bytes.capacity() as u64);
+        self.holds(bytes.capacity());
+        let chunk = Bytes::from_owner(Charged { bytes, _charge: self.next.take() });
         let mut state = self.wait_for_room();
         if state.reader_gone || state.end != End::Open {
             return Flow::Stop;
         }
-        state.chunks.push_back(Chunk { bytes: Bytes::from(bytes), _charge: charge });
+        state.chunks.push_back(chunk);
         let wake = state.flowing || full || state.chunks.len() > 1;
         let waker = if wake { state.waker.take() } else { None };
         drop(state);
@@ -120,6 +131,17 @@ impl PipeWriter {
             waker.wake();
         }
         Flow::Continue
+    }
+
+    /// The next chunk takes so many bytes from now on.
+    pub(crate) fn holds(&mut self, bytes: usize) {
+        let bytes = bytes as u64;
+        match &mut self.next {
+            Some(charge) if charge.bytes() >= bytes => charge.shrink_to(bytes),
+            // Refused: it stays at what there was room for.
+            Some(charge) => drop(charge.grow(bytes - charge.bytes())),
+            None => self.next = self.results.charge(bytes),
+        }
     }
 
     /// Whether the response's head may be out already.
@@ -215,6 +237,10 @@ impl export::Output for PipeWriter {
     fn end(&mut self) {
         PipeWriter::end(self);
     }
+
+    fn holds(&mut self, bytes: usize) {
+        PipeWriter::holds(self, bytes);
+    }
 }
 
 /// The body's end.
@@ -226,8 +252,7 @@ impl PipeReader {
     /// Ready once a response's head should go out before the producer has ended.
     pub(crate) fn poll_worth_sending(&self, cx: &Context<'_>) -> Poll<()> {
         let mut state = self.shared.lock();
-        let full =
-            state.chunks.front().is_some_and(|chunk| chunk.bytes.len() >= STREAM_CHUNK_BYTES);
+        let full = state.chunks.front().is_some_and(|chunk| chunk.len() >= STREAM_CHUNK_BYTES);
         if state.end == End::Open && (full || state.chunks.len() > 1) {
             return Poll::Ready(());
         }
@@ -248,7 +273,7 @@ impl PipeReader {
     /// The next chunk, or how the stream ended once all are out.
     pub(crate) fn poll_chunk(&self, cx: &Context<'_>) -> Poll<Result<Bytes, End>> {
         let mut state = self.shared.lock();
-        if let Some(Chunk { bytes: chunk, .. }) = state.chunks.pop_front() {
+        if let Some(chunk) = state.chunks.pop_front() {
             state.taken_bytes += chunk.len() as u64;
             drop(state);
             self.shared.room.notify_one();
@@ -266,10 +291,9 @@ impl PipeReader {
         let mut state = self.shared.lock();
         let end = state.end;
         if state.chunks.len() == 1 {
-            let only = state.chunks.pop_front().map(|chunk| chunk.bytes);
-            return (only.unwrap_or_default(), end);
+            return (state.chunks.pop_front().unwrap_or_default(), end);
         }
-        let all: Vec<u8> = state.chunks.drain(..).flat_map(|chunk| chunk.bytes).collect();
+        let all: Vec<u8> = state.chunks.drain(..).flatten().collect();
         (Bytes::from(all), end)
     }
 }

@@ -109,6 +109,10 @@ pub const SAMPLE_DOCUMENTS: u64 = 500;
 /// A whole result, encoded, by default: more is an export, not an answer.
 pub const RESULT_DEFAULT_BYTES: u64 = 2 << 30;
 
+/// Rows of a result, by default: a client that keeps rows as objects needs some hundred bytes for
+/// each, however short it is on the wire.
+pub const RESULT_ROWS_DEFAULT: usize = 10_000_000;
+
 /// A request's body, by default: SQL and its parameters.
 pub const BODY_DEFAULT_BYTES: u64 = 4 << 20;
 

@@ -49,6 +49,7 @@ pub(crate) async fn handle(
     let mut watch = service.watch(&tenant, &parts);
     let write = move || {
         let mut buffer = Vec::with_capacity(STREAM_CHUNK_BYTES);
+        writer.holds(buffer.capacity());
         let mut stopped = false;
         image.write_to(&mut |piece| {
             buffer.extend_from_slice(piece);
@@ -61,6 +62,7 @@ pub(crate) async fn handle(
             }
             let flow =
                 writer.push(std::mem::replace(&mut buffer, Vec::with_capacity(STREAM_CHUNK_BYTES)));
+            writer.holds(buffer.capacity());
             stopped = flow == Flow::Stop;
             flow
         });

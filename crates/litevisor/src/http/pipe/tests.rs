@@ -22,8 +22,12 @@ impl Clock for Ticking {
 }
 
 fn small_pipe() -> (PipeWriter, PipeReader) {
+    counted_pipe(&Account::root(u64::MAX))
+}
+
+fn counted_pipe(results: &Arc<Account>) -> (PipeWriter, PipeReader) {
     let patience = Patience { idle: Duration::from_millis(5), rate_min: 1 };
-    pipe(Arc::new(Ticking::default()), patience, model::Account::root(u64::MAX))
+    pipe(Arc::new(Ticking::default()), patience, Arc::clone(results))
 }
 
 #[test]
@@ -78,4 +82,30 @@ fn a_reader_that_left_stops_the_producer() {
     drop(reader);
     let pushed = producer.expect("spawned").join().expect("ended");
     assert!(pushed <= PIPE_CHUNKS_MAX);
+}
+
+#[test]
+fn bytes_are_counted_from_the_encoder_s_buffer_until_the_connection_has_written_them() {
+    let results = Account::root(1_000);
+    let (mut writer, reader) = counted_pipe(&results);
+    writer.holds(100);
+    assert_eq!(results.used(), 100, "as they are written");
+    writer.holds(300);
+    let chunk = Vec::with_capacity(300);
+    assert_eq!(writer.push(chunk), Flow::Continue);
+    assert_eq!(results.used(), 300, "in the pipe, once");
+    writer.holds(600);
+    assert_eq!(results.used(), 900);
+    writer.holds(800);
+    assert_eq!(results.used(), 900, "there is no room, but what there was room for stays counted");
+    reader.start_flowing();
+    let waker = noop_waker();
+    let Poll::Ready(Ok(taken)) = reader.poll_chunk(&Context::from_waker(&waker)) else {
+        panic!("there is a chunk")
+    };
+    assert_eq!(results.used(), 900, "while the connection writes them");
+    drop(taken);
+    assert_eq!(results.used(), 600);
+    drop((writer, reader));
+    assert_eq!(results.used(), 0);
 }

@@ -48,6 +48,7 @@ pub(super) async fn run(service: Arc<Service>, wanted: Wanted) -> Result<Respons
     let telling = Telling::default();
     let bounds = ResultBounds {
         bytes_max: service.bounds.result_bytes_max,
+        rows_max: service.bounds.result_rows_max,
         row_bytes_max: service.bounds.row_bytes_max,
     };
     let waited = writer.waited();

@@ -65,6 +65,10 @@ impl Output for Bounded {
     fn end(&mut self) {
         self.pipe.end();
     }
+
+    fn holds(&mut self, bytes: usize) {
+        self.pipe.holds(bytes);
+    }
 }
 
 fn too_large(bytes_max: u64) -> Error {
@@ -77,12 +81,23 @@ fn too_large(bytes_max: u64) -> Error {
     )
 }
 
+fn too_many(rows_max: u64) -> Error {
+    Error::new(
+        ErrorCode::ResultTooLarge,
+        format!(
+            "the result has more than {rows_max} rows (query.result_rows_max); aggregate, filter, or \
+             ask for parts of it"
+        ),
+    )
+}
+
 /// The sink handed to the hypervisor.
 pub(super) struct ResultSink {
     encoder: Box<dyn RowSink + Send>,
     telling: Telling,
     waited: Arc<AtomicU64>,
     bounds: ResultBounds,
+    rows: u64,
     /// Bytes of the result that may still come, as of the last chunk. Only the query's thread uses
     /// it: it is shared between the sink and its own output.
     left: Arc<AtomicU64>,
@@ -94,6 +109,8 @@ pub(super) struct ResultSink {
 pub(super) struct ResultBounds {
     /// Bytes of all of it, encoded.
     pub(super) bytes_max: u64,
+    /// Its rows.
+    pub(super) rows_max: u64,
     /// Bytes of one row's values, which the engine keeps.
     pub(super) row_bytes_max: u64,
 }
@@ -111,7 +128,7 @@ impl ResultSink {
         let bytes_max = bounds.bytes_max;
         let output = Bounded { pipe, telling: telling.clone(), bytes_max, left: Arc::clone(&left) };
         let encoder = export::encoder(format, output);
-        ResultSink { encoder, telling, waited, bounds, left, watch }
+        ResultSink { encoder, telling, waited, bounds, rows: 0, left, watch }
     }
 
     /// Whether these cells alone are over the result's bound, since no encoding is shorter than
@@ -149,11 +166,14 @@ impl RowSink for ResultSink {
             self.telling.lock().fault.get_or_insert(seen);
             return Flow::Stop;
         }
-        if self.is_over(cells) {
-            let fault = || too_large(self.bounds.bytes_max);
+        if self.rows >= self.bounds.rows_max || self.is_over(cells) {
+            let ResultBounds { bytes_max, rows_max, .. } = self.bounds;
+            let many = self.rows >= rows_max;
+            let fault = || if many { too_many(rows_max) } else { too_large(bytes_max) };
             self.telling.lock().fault.get_or_insert_with(fault);
             return Flow::Stop;
         }
+        self.rows += 1;
         self.encoder.row(cells)
     }
 

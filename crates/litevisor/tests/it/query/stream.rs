@@ -76,6 +76,37 @@ fn a_result_of_just_its_bound_is_whole_and_a_little_less_is_not_enough() {
 }
 
 #[test]
+fn a_result_of_too_many_rows_never_looks_whole() {
+    let app = TestApp::start(&[("query", "result_rows_max", "5000")]).ready();
+    let ask =
+        |rows: u64, format: &str| app.post("tiny", &json!({"sql": many(rows), "format": format}));
+    for format in ["json", "ndjson", "csv"] {
+        let just = ask(5_000, format);
+        assert_eq!((just.status, just.ended), (200, Ended::Whole), "{format}");
+        assert!(!just.text().contains("result_too_large"), "{format}");
+        let over = ask(5_001, format);
+        assert_eq!(over.status, 200, "{format}: its head was out with the first rows");
+        assert_eq!(over.ended == Ended::Whole, format != "csv", "{format}");
+        if format == "csv" {
+            continue;
+        }
+        let text = over.text();
+        let last = if format == "json" { &*text } else { text.lines().last().expect("lines") };
+        let last: Value = serde_json::from_str(last).expect("JSON");
+        assert_eq!((&last["complete"], &last["row_count"]), (&json!(false), &json!(5_000)));
+        assert_eq!(last["error"]["code"], "result_too_large");
+        let why = last["error"]["detail"].as_str().expect("a detail");
+        assert!(why.contains("more than 5000 rows (query.result_rows_max)"), "{why}");
+    }
+    let body = json!({"sql": many(9_000), "max_rows": 5_000});
+    assert_eq!(app.post("tiny", &body).json()["reason"], "max_rows", "a wanted cut is none of it");
+
+    let small = TestApp::start(&[("query", "result_rows_max", "10")]).ready();
+    assert_eq!(small.sql("tiny", &many(10)).json()["row_count"], 10);
+    small.sql("tiny", &many(11)).problem(422, "result_too_large");
+}
+
+#[test]
 fn a_row_over_the_result_s_bound_is_not_sent_at_all() {
     let bounds = [("query", "result_bytes_max", "1MiB"), ("query", "row_bytes_max", "4MiB")];
     let app = TestApp::start(&bounds).ready();
