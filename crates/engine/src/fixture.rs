@@ -10,8 +10,8 @@ use model::{
 };
 
 use crate::{
-    Blank, Failure, Image, Interrupt, LoadLimits, Loader, PageSize, Params, Part, QueryLimits,
-    Readers, Run, Script, TableShape,
+    Blank, Failure, Image, Interrupt, LoadLimits, Loader, Pace, PageSize, Params, Part,
+    QueryLimits, Readers, Run, Script, TableShape,
 };
 
 pub(crate) fn table(
@@ -204,6 +204,7 @@ pub(crate) struct Bench {
     pub(crate) params: Params,
     pub(crate) deadline: Monotonic,
     pub(crate) clock: Ticking,
+    pub(crate) pace: Option<Box<dyn Pace>>,
 }
 
 impl Bench {
@@ -224,6 +225,7 @@ impl Bench {
             params: Params::None,
             deadline: Monotonic(u64::MAX),
             clock: Ticking::default(),
+            pace: None,
         }
     }
 
@@ -244,7 +246,7 @@ impl Bench {
             heap: &self.heap,
             limits: &self.limits,
             interrupt: &self.interrupt,
-            pace: None,
+            pace: self.pace.as_deref(),
             clock: &self.clock,
             deadline: self.deadline,
             as_of: Some(model::AsOf { time: Timestamp(7), exact: true }),

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 
-use model::limits::{VFS_CALL_BYTES, VFS_LOOK_BYTES};
+use model::limits::{PROGRESS_STEPS, VFS_CALL_BYTES, VFS_LOOK_BYTES};
 
 /// When work may go on: asked every few tens of microseconds, on the work's own thread, which it
 /// may make wait.
@@ -72,6 +72,15 @@ pub(crate) fn ask() -> Verdict {
     }
 }
 
+/// VM steps from one look to the next.
+pub(crate) fn steps() -> i32 {
+    #[cfg(test)]
+    if every_step::is_on() {
+        return 1;
+    }
+    PROGRESS_STEPS
+}
+
 /// A file's bytes moved: asks after every [`VFS_LOOK_BYTES`] of them.
 #[inline]
 pub(crate) fn moved(bytes: usize) -> Verdict {
@@ -81,4 +90,22 @@ pub(crate) fn moved(bytes: usize) -> Verdict {
         return Verdict::GoOn;
     }
     ask()
+}
+
+/// For tests: looks after every VM step on this thread.
+#[cfg(test)]
+pub(crate) mod every_step {
+    use std::cell::Cell;
+
+    thread_local! {
+        static ON: Cell<bool> = const { Cell::new(false) };
+    }
+
+    pub(crate) fn turn_on() {
+        ON.set(true);
+    }
+
+    pub(super) fn is_on() -> bool {
+        ON.get()
+    }
 }

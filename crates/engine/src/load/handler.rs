@@ -3,7 +3,6 @@
 use std::ffi::{c_int, c_void};
 use std::ptr;
 
-use model::limits::PROGRESS_STEPS;
 use rusqlite::ffi;
 
 use crate::callback::caught;
@@ -15,7 +14,7 @@ pub(super) fn attach(connection: &Connection) {
     // SAFETY: the handle is open; the handler takes no pointer.
     unsafe {
         let handle = connection.handle();
-        ffi::sqlite3_progress_handler(handle, PROGRESS_STEPS, Some(progress), ptr::null_mut());
+        ffi::sqlite3_progress_handler(handle, pace::steps(), Some(progress), ptr::null_mut());
     }
 }
 

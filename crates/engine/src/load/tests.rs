@@ -8,6 +8,8 @@ use super::*;
 use crate::fixture::{ask, reopen, two_tables};
 use crate::{Image, PageSize, Part};
 
+mod steps;
+
 const LIMITS: LoadLimits = LoadLimits { row_bytes_max: 1 << 20 };
 
 fn loader(catalog: &Arc<Catalog>, account: &Arc<Account>) -> Loader {
@@ -215,65 +217,4 @@ fn statistics_are_those_that_sqlite_gathers() {
     let limit = model::limits::ANALYZE_SAMPLE_ROWS;
     db.execute_batch(&format!("PRAGMA analysis_limit={limit}; ANALYZE")).unwrap();
     assert_eq!(found, stats(&db));
-}
-
-/// A small boot with two publishes; what it charges is `account`'s.
-fn boot(blank: &Blank, account: &Arc<Account>) -> Result<Image, Error> {
-    let mut loader = Loader::new(blank.image(), account, LIMITS)?;
-    loader.begin_table(0, &TableShape::default(), None)?;
-    loader.begin_table(1, &TableShape::default(), None)?;
-    for n in 0..60_i64 {
-        let id = format!("{:05}", n * 37 % 60);
-        let _ = loader.sink(0).row(&[Cell::Text(&id), Cell::Integer(n), Cell::Blob(b"x")]);
-        let _ = loader.sink(1).row(&[Cell::Integer(n), Cell::Null]);
-    }
-    loader.end_table(0)?;
-    loader.publish()?;
-    loader.end_table(1)?;
-    loader.publish()
-}
-
-/// Tries a boot with a failure at each step, until it comes to none.
-fn boot_at_each_step(code: ErrorCode, arm: fn(u64), fired: fn() -> bool) {
-    const STEPS_MAX: u64 = 50_000;
-    let account = Account::root(u64::MAX);
-    let blank = Blank::build(&two_tables(), Part::Tenant, PageSize::Tiny).unwrap();
-    let whole = boot(&blank, &account).unwrap().bytes();
-    for steps in 0..STEPS_MAX {
-        arm(steps);
-        let outcome = boot(&blank, &account);
-        let fired = fired();
-        match outcome {
-            // SQLite does without some of what it asks for.
-            Ok(image) => {
-                assert_eq!(image.loaded().len(), 2, "{steps}");
-                let (_dir, db) = reopen(&image);
-                let rows =
-                    "SELECT (SELECT count(*) FROM \"de\"\"vices\") + (SELECT count(*) FROM log)";
-                assert_eq!((ask(&db, rows), image.bytes()), (120, whole), "{steps}");
-            }
-            Err(error) => {
-                let known = error.code == code;
-                assert!(fired && known, "{steps}: {error:?}");
-            }
-        }
-        assert_eq!(account.used(), 0, "{steps}");
-        if !fired {
-            assert!(steps > 20, "it came to {steps} steps only");
-            return;
-        }
-    }
-    panic!("it never ends");
-}
-
-#[test]
-fn any_operation_on_a_file_may_fail_in_a_boot() {
-    use crate::vfs::failpoint::{arm, fired};
-    boot_at_each_step(ErrorCode::Internal, arm, fired);
-}
-
-#[test]
-fn any_allocation_may_fail_in_a_boot() {
-    use crate::heap::failpoint::{arm, fired};
-    boot_at_each_step(ErrorCode::InstanceTooLarge, arm, fired);
 }

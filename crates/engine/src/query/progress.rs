@@ -5,7 +5,6 @@ use std::ffi::{c_int, c_void};
 use std::ptr;
 
 use model::Error;
-use model::limits::PROGRESS_STEPS;
 use rusqlite::ffi;
 
 use crate::callback::caught;
@@ -43,14 +42,14 @@ impl<'a> Look<'a> {
         ends
     }
 
-    /// Runs `body` with this as `connection`'s handler, asked every [`PROGRESS_STEPS`] and as bytes
+    /// Runs `body` with this as `connection`'s handler, asked every [`pace::steps`] and as bytes
     /// move to and from files.
     pub(super) fn during<R>(&self, connection: &Connection, body: impl FnOnce() -> R) -> R {
         let ask = || match self.ends_with((self.ask)()) {
             true => Verdict::End,
             false => Verdict::GoOn,
         };
-        pace::asking(&ask, || self.during_every(PROGRESS_STEPS, connection, body))
+        pace::asking(&ask, || self.during_every(pace::steps(), connection, body))
     }
 
     /// Asked every so many VM steps, and not for bytes.

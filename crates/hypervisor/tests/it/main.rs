@@ -11,6 +11,7 @@ mod prices;
 mod races;
 mod refresh;
 mod stage;
+mod stops;
 mod storm;
 mod tables;
 mod turns;

@@ -79,6 +79,14 @@ impl Door {
     pub(crate) async fn arrived(&self, n: usize) {
         self.arrived.subscribe().wait_for(|count| *count >= n).await.unwrap();
     }
+    /// How many came, ever.
+    pub(crate) fn arrivals(&self) -> usize {
+        *self.arrived.borrow()
+    }
+    /// Takes back what was admitted and did not come.
+    pub(crate) fn forget(&self) {
+        self.permits.forget_permits(usize::MAX);
+    }
     async fn pass(&self) {
         self.arrived.send_modify(|count| *count += 1);
         if self.shut.load(Ordering::SeqCst) {
@@ -115,6 +123,8 @@ pub(crate) struct FakeSource {
     pub(crate) fails: Mutex<Option<Error>>,
     pub(crate) panics: AtomicBool,
     pub(crate) unverified: AtomicBool,
+    /// Documents of one batch, if not [`BATCH`].
+    pub(crate) batch: AtomicUsize,
 }
 
 impl FakeSource {
@@ -139,6 +149,7 @@ struct FakeSnapshot {
     forgets_points: Arc<AtomicBool>,
     rebuilds: Arc<AtomicUsize>,
     scanned: Arc<Mutex<Vec<String>>>,
+    batch: usize,
 }
 
 impl FakeSnapshot {
@@ -201,7 +212,7 @@ impl Snapshot for FakeSnapshot {
                 })
                 .collect();
             let batches = own
-                .chunks(BATCH)
+                .chunks(self.batch)
                 .map(|chunk| chunk.iter().flat_map(|d| d.to_vec().unwrap()).collect())
                 .collect();
             let door = self.doors.get(&spec.collection).cloned();
@@ -314,6 +325,10 @@ impl Source for FakeSource {
                 forgets_points: Arc::clone(&self.forgets_points),
                 rebuilds: Arc::clone(&self.rebuilds),
                 scanned: Arc::clone(&self.scanned),
+                batch: match self.batch.load(Ordering::SeqCst) {
+                    0 => BATCH,
+                    other => other,
+                },
             }) as Arc<dyn Snapshot>)
         })
     }

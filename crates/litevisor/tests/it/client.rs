@@ -40,8 +40,11 @@ impl Reply {
     }
 
     pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body)
-            .unwrap_or_else(|error| panic!("{error}: {:?}", String::from_utf8_lossy(&self.body)))
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| {
+            let (length, from) = (self.body.len(), self.body.len().saturating_sub(1 << 12));
+            let end = String::from_utf8_lossy(&self.body[from..]);
+            panic!("{error} in {length} bytes, {:?}, that end with {end:?}", self.ended)
+        })
     }
 
     /// Asserts a problem and gives its detail.

@@ -112,8 +112,8 @@ fn a_row_over_the_result_s_bound_is_not_sent_at_all() {
     let app = TestApp::start(&bounds).ready();
     let wide = "SELECT 1, randomblob(1000000), randomblob(1000000), randomblob(1000000)";
     app.sql("tiny", wide).problem(422, "result_too_large");
-    // The head is out with the first rows.
-    let sql = format!("{} UNION ALL {}", many(2_000), "SELECT 0, printf('%03000000d', 0)");
+    // More than the pipe holds, so that the head is out with the first rows.
+    let sql = format!("{} UNION ALL {}", many(5_000), "SELECT 0, printf('%03000000d', 0)");
     let reply = app.sql("tiny", &sql);
     assert!(reply.body.len() < 1 << 20, "{} bytes sent", reply.body.len());
     assert_eq!(reply.json()["error"]["code"], "result_too_large");
