@@ -6,7 +6,7 @@ TEST ?=
 # Property tests try the same cases in every run; `make test-explore` tries new ones.
 PROPTEST_RNG_SEED ?= 20261123
 
-.PHONY: help demo test test-explore lint test-asan bench bench-quick soak install-test-parts install-bench-parts snapshots
+.PHONY: help demo test test-explore lint test-asan fuzz bench bench-quick soak install-test-parts install-bench-parts snapshots
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -17,8 +17,8 @@ demo: ## Sample data served on http://127.0.0.1:8080, with queries to paste
 test: install-test-parts lint ## Everything that must hold; installs what it needs
 	PROPTEST_RNG_SEED=$(PROPTEST_RNG_SEED) $(CARGO) test --workspace --locked -- $(TEST)
 
-test-explore: install-test-parts ## Property tests with new cases, ten times as many
-	PROPTEST_CASES=2560 $(CARGO) test --workspace --locked -- $(TEST)
+test-explore: install-test-parts ## Property tests and fuzz targets with new cases, ten times as many
+	FUZZ_TIMES=10 FUZZ_SEED=$$(date +%s) PROPTEST_CASES=2560 $(CARGO) test --workspace --locked -- $(TEST)
 
 lint: ## Format, clippy, rustdoc, and the house rules: licences, sources, edges, sizes, docs
 	$(CARGO) fmt --all --check
@@ -29,6 +29,13 @@ lint: ## Format, clippy, rustdoc, and the house rules: licences, sources, edges,
 test-asan: ## The engine's tests under AddressSanitizer (stable toolchain, own target folder)
 	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address CARGO_TARGET_DIR=target/asan \
 		$(CARGO) test -p engine --locked --target x86_64-unknown-linux-gnu
+
+# `make fuzz SECONDS=600 FUZZ=bson` for ten minutes of one.
+SECONDS ?= 60
+FUZZ ?= bson
+
+fuzz: install-fuzz-parts ## New inputs for what strangers send, steered by coverage: SECONDS for each of FUZZ
+	@CARGO="$(CARGO)" .ci/fuzz $(SECONDS) $(FUZZ)
 
 bench: install-bench-parts ## Every figure beside its baseline, written to docs/performance.md
 	$(CARGO) build --release --locked -p litevisor -p bench
@@ -50,6 +57,9 @@ snapshots: ## Rewrites what is generated from the code: docs/openapi.json, docs/
 
 install-test-parts:
 	@.ci/install rustfmt clippy pip libcurl
+
+install-fuzz-parts:
+	@.ci/install g++
 
 install-bench-parts: install-test-parts
 	@.ci/install sqlite3

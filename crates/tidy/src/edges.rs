@@ -1,5 +1,5 @@
 //! Cargo edges equal the picture in ARCHITECTURE.md, and heavy libraries are named only in the
-//! crates that fence them. `bench`, `testkit`, `tidy` and dev-dependencies are apart.
+//! crates that fence them. `bench`, `fuzz`, `testkit`, `tidy` and dev-dependencies are apart.
 
 use crate::tree::{Tree, crate_of, is_tests, without_tests};
 use crate::{Violations, assert_none};
@@ -45,14 +45,15 @@ fn quoted(text: &str) -> Vec<&str> {
 }
 
 /// Crates for building and testing the others.
-const APART: [&str; 3] = ["bench", "testkit", "tidy"];
+const APART: [&str; 4] = ["bench", "fuzz", "testkit", "tidy"];
 
 /// Libraries and the only crates that may name them.
-const FENCES: [(&str, &[&str]); 15] = [
+const FENCES: [(&str, &[&str]); 16] = [
     ("rusqlite", &["engine"]),
     ("libsqlite3-sys", &["engine"]),
     ("mongodb", &["source"]),
     ("bson", &["source"]),
+    ("bolero", &["fuzz"]),
     ("axum", &["litevisor"]),
     ("hyper", &["litevisor"]),
     ("hyper-util", &["litevisor"]),
@@ -186,7 +187,7 @@ const A_PICTURE: &str = "\
 | `engine` | SQLite | `model` |
 | `source` | documents | `model` |
 | `litevisor` | the program | all of the above |
-| `testkit`, `bench`, `tidy` | tests | exempt |
+| `testkit`, `bench`, `fuzz`, `tidy` | tests | exempt |
 ";
 
 #[test]

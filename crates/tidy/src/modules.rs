@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::tree::{Tree, is_tests, without_tests};
 use crate::{Violations, assert_none};
 
-const CHECKED: [&str; 8] =
-    ["model", "engine", "source", "export", "hypervisor", "litevisor", "testkit", "bench"];
+const CHECKED: [&str; 9] =
+    ["model", "engine", "source", "export", "hypervisor", "litevisor", "testkit", "bench", "fuzz"];
 
 type Graph = BTreeMap<String, BTreeSet<String>>;
 

@@ -1,0 +1,3 @@
+//! What is fuzzed: one target a file. How to run them and to keep what they find: docs/fuzzing.md.
+
+mod bson;
