@@ -7,6 +7,7 @@ use model::Cell;
 use rusqlite::ffi;
 
 use super::{Connection, SqlFault};
+use crate::overdue;
 
 /// What prepare found.
 pub(crate) struct Prepared {
@@ -73,6 +74,9 @@ impl Statement {
     pub(crate) fn step(&mut self) -> Result<Step, SqlFault> {
         // SAFETY: the statement is live.
         match unsafe { ffi::sqlite3_step(self.raw()) } {
+            ffi::SQLITE_ROW | ffi::SQLITE_DONE if overdue::ended() => {
+                Err(self.connection.fault(ffi::SQLITE_INTERRUPT))
+            }
             ffi::SQLITE_ROW => Ok(Step::Row),
             ffi::SQLITE_DONE => Ok(Step::Done),
             code => Err(self.connection.fault(code)),

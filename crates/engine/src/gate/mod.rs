@@ -1,17 +1,20 @@
 //! The gate before functions of SQLite's own that cannot be replaced by name: LIKE and GLOB, since the
-//! planner uses indexes only for SQLite's, and `json_patch`, whose work is SQLite's to do. SQLite's
-//! compile flags put it there (`.cargo/config.toml`).
+//! planner uses indexes only for SQLite's, and `json_patch`, whose work is SQLite's to do. Its
+//! compile flags put it there (`engine/sqlite/litevisor.h`), and looks at the deadline into its long loops.
 
+#[cfg(test)]
+mod looks;
 mod pattern;
 #[cfg(test)]
 mod tests;
 
-use std::ffi::c_int;
+use std::ffi::{c_int, c_uint};
 
 use model::limits::{JSON_PATCH_WORK, LIKE_WORK};
 use rusqlite::ffi;
 
 use crate::callback::caught;
+use crate::overdue;
 use pattern::Wildcards;
 
 type Gate = unsafe extern "C" fn(
@@ -24,6 +27,8 @@ type Gate = unsafe extern "C" fn(
 unsafe extern "C" {
     /// Asked before each call, if set; 0 lets SQLite do it.
     static mut litevisor_gate: Option<Gate>;
+    /// Asked in long loops, with their steps since it was asked last; anything but 0 ends them.
+    static mut litevisor_over: Option<extern "C" fn(c_uint) -> c_int>;
 }
 
 const LIKE: c_int = 1;
@@ -33,6 +38,12 @@ const JSON_PATCH: c_int = 2;
 pub(crate) fn install() {
     // SAFETY: nothing of SQLite runs yet, and the variable is written nowhere else.
     unsafe { litevisor_gate = Some(gate) };
+    // SAFETY: the same.
+    unsafe { litevisor_over = Some(over) };
+}
+
+extern "C" fn over(steps: c_uint) -> c_int {
+    c_int::from(overdue::steps(steps.into()))
 }
 
 unsafe extern "C" fn gate(

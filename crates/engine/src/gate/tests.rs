@@ -69,7 +69,7 @@ proptest! {
     }
 }
 
-fn bench() -> Bench {
+pub(super) fn bench() -> Bench {
     let mut bench = Bench::new(fleet_image(PageSize::Tiny, &[0, 1]));
     bench.limits.row_bytes_max = 1 << 26;
     bench

@@ -1,0 +1,104 @@
+/* Looks at the deadline in the loops of SQLite's own that do nothing which the progress handler, the
+** allocator or the VFS sees. SQLite includes this file first, by its compile flags
+** (.cargo/config.toml): the macros below stand for functions of its that are private to it, and put
+** a look before each call. Who is asked is `engine/src/gate`; without it everything is as ever.
+**
+** A look that says "over" need not leave a right result, only a loop that ends: the run as a whole
+** ends with the error then, whatever the statement says (`engine/src/overdue.rs`).
+**
+** Once something here changes, the number behind -DLITEVISOR in the flags must, so that SQLite is
+** built anew.
+*/
+#ifndef LITEVISOR_H
+#define LITEVISOR_H
+
+struct sqlite3_context;
+struct sqlite3_value;
+
+/* Set by the engine; null where it is not linked. */
+int (*litevisor_gate)(int, struct sqlite3_context*, int, struct sqlite3_value**);
+int (*litevisor_over)(unsigned int);
+
+/* Steps until the engine is asked: it counts what allocates, too. */
+#define LITEVISOR_STEPS 32u
+
+/* Whether the run must end, after so many steps of a loop more. */
+static inline int litevisor_steps(unsigned int steps){
+  static __thread unsigned int taken = 0;
+  taken += steps;
+  if( taken<LITEVISOR_STEPS ) return 0;
+  steps = taken;
+  taken = 0;
+  return litevisor_over!=0 && litevisor_over(steps);
+}
+
+/* The same for so many bytes that one loop passes over. */
+static inline int litevisor_bytes(unsigned int bytes){
+  return bytes>=4096 && litevisor_steps(bytes/4096);
+}
+
+/* A macro sees a function's declaration, its definition and its calls alike. An argument tells them
+** apart: its first word (or last, where that differs) is pasted to a prefix, and names a macro of two
+** parts, of which the second goes before the call, for those that are meant only. */
+#define LITEVISOR_SECOND(first, second, ...) second
+#define LITEVISOR_BEFORE(...) LITEVISOR_SECOND(__VA_ARGS__, , )
+
+/* LIKE, GLOB and json_patch are called by pointer only: the name with arguments is the definition. */
+#define likeFunc(a, b, c) \
+  likeFuncOwn(a, b, c); \
+  static void likeFunc(a, b, c){ \
+    if( !litevisor_gate || !litevisor_gate(1, context, argc, argv) ) likeFuncOwn(context, argc, argv); \
+  } \
+  static void likeFuncOwn(a, b, c)
+#define jsonPatchFunc(a, b, c) \
+  jsonPatchFuncOwn(a, b, c); \
+  static void jsonPatchFunc(a, b, c){ \
+    if( !litevisor_gate || !litevisor_gate(2, ctx, argc, argv) ) jsonPatchFuncOwn(ctx, argc, argv); \
+  } \
+  static void jsonPatchFuncOwn(a, b, c)
+
+/* FTS5: what highlight(), snippet() and bm25() ask for each hit. For a hit, highlight() passes over
+** all that it has made so far. 9 is SQLITE_INTERRUPT. */
+#define fts5ApiInst(a, b, c, d, e) \
+  fts5ApiInstOwn(a, b, c, d, e); \
+  static int fts5ApiInst(a, b, c, d, e){ \
+    return litevisor_steps(8) ? 9 : fts5ApiInstOwn(pCtx, iIdx, piPhrase, piCol, piOff); \
+  } \
+  static int fts5ApiInstOwn(a, b, c, d, e)
+
+/* FTS5: the next position of a word, of phrases, NEAR, prefixes and vocabularies. 1 is the end. */
+#define sqlite3Fts5PoslistNext64(a, b, c, d) \
+  (LITEVISOR_BEFORE(c##_litevisor) sqlite3Fts5PoslistNext64(a, b, c, d))
+#define i_litevisor ~, litevisor_steps(1) ? 1 :
+#define iOff_litevisor i_litevisor
+#define iPosOff_litevisor i_litevisor
+#define po_litevisor i_litevisor
+
+/* FTS5: the sort of a transaction's words. One list will do for the end. */
+#define fts5HashEntryMerge(a, b) \
+  (LITEVISOR_BEFORE(litevisor_merge_##a) fts5HashEntryMerge(a, b))
+#define litevisor_merge_pEntry ~, litevisor_steps(LITEVISOR_STEPS) ? pEntry :
+
+/* JSON: the next element of an array or object. 0 means that it is malformed. */
+#define jsonbPayloadSizeSemiInline(a, b, c) \
+  (LITEVISOR_BEFORE(litevisor_json_##a) jsonbPayloadSizeSemiInline(a, b, c))
+#define litevisor_json_pParse ~, litevisor_steps(1) ? 0 :
+
+/* Comparisons of two long texts or blobs. */
+#define vdbeCompareMemString(a, b, c, d) \
+  (LITEVISOR_BEFORE(litevisor_compare_##c) vdbeCompareMemString(a, b, c, d))
+#define litevisor_compare_pColl ~, litevisor_bytes(pMem1->n) ? 0 :
+#define litevisor_compare_pKeyInfo ~, litevisor_bytes(mem1.n) ? 0 :,
+#define sqlite3BlobCompare(a, b) \
+  (LITEVISOR_BEFORE(litevisor_blob_##a) sqlite3BlobCompare(a, b))
+#define litevisor_blob_pMem1 ~, litevisor_bytes(pMem1->n) ? 0 :,
+
+/* The text that a function asks for, and passes over. Null is what it gets where memory is lacking. */
+#define sqlite3ValueText(a, b) \
+  (LITEVISOR_BEFORE(litevisor_text_##b, LITEVISOR_ANY)(a) sqlite3ValueText(a, b))
+#define litevisor_text_SQLITE_UTF8 ~, LITEVISOR_TEXT
+#define LITEVISOR_ANY(value)
+#define LITEVISOR_TEXT(value) \
+  (value) && ((value)->flags & (MEM_Str|MEM_Blob)) && litevisor_bytes((value)->n) ? 0 :
+
+#endif

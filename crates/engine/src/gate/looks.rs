@@ -1,0 +1,78 @@
+//! Looks within SQLite's own long loops: each of these statements goes on for long within one VM step,
+//! without allocating. The clock goes on by a millisecond at each look.
+
+use model::{ErrorCode, Monotonic};
+
+use super::tests::bench;
+
+/// Looks that the long step must come to. Reading what it works on comes to some dozens.
+const LOOKS: u64 = 400;
+
+/// `query` ends at a deadline that passes [`LOOKS`] looks after `setup`.
+fn ends(setup: &str, query: &str) {
+    let mut bench = bench();
+    let before = bench.looks();
+    if !setup.is_empty() {
+        bench.rows(setup);
+    }
+    let prepared = bench.looks() - before;
+    bench.deadline = Monotonic((bench.looks() + prepared + LOOKS) * 1_000_000);
+    let sql = format!("{setup}; {query}");
+    let error = bench.error(&sql);
+    assert_eq!(error.code, ErrorCode::QueryTimeout, "{query}: {error}");
+    bench.image.parked(Vec::clear);
+    assert_eq!(bench.heap.used(), 0, "{query}");
+}
+
+/// One document of `words`, `times` over.
+fn document(words: &str, times: u32) -> String {
+    format!(
+        "CREATE VIRTUAL TABLE temp.f USING fts5(a); \
+         INSERT INTO f VALUES (replace(printf('%.*c', {times}, 'x'), 'x', '{words} '))"
+    )
+}
+
+#[test]
+fn snippets_and_highlights_end() {
+    let document = document("ab cd", 30_000);
+    for what in ["snippet(f, 0, '<', '>', '..', 64)", "highlight(f, 0, '<', '>')", "bm25(f)"] {
+        ends(&document, &format!("SELECT {what} FROM f('ab OR cd')"));
+    }
+}
+
+#[test]
+fn phrases_and_words_near_one_another_end() {
+    let document = document("ab cd", 100_000);
+    ends(&document, "SELECT count(*) FROM f('\"ab cd ab cd ab ab\"')");
+    let words = "ab cd ".repeat(30);
+    ends(&document, &format!("SELECT count(*) FROM f('NEAR({words}, 3)')"));
+    ends(&document, &format!("SELECT count(*) FROM f('NEAR({words}, 100000)')"));
+}
+
+#[test]
+fn the_sort_of_a_document_s_words_ends() {
+    let words = "SELECT group_concat(value, ' ') FROM generate_series(1, 50000)";
+    let setup = format!("CREATE VIRTUAL TABLE temp.f USING fts5(a); BEGIN; INSERT INTO f {words}");
+    ends(&setup, "COMMIT");
+}
+
+#[test]
+fn searches_in_json_end() {
+    let made = "CREATE TEMP TABLE t AS SELECT json_group_array(value) AS a, \
+                json_group_object(value, 1) AS o FROM generate_series(1, 100000)";
+    let paths = vec!["'$[#-1]'"; 20].join(",");
+    ends(made, &format!("SELECT json_extract(a, {paths}) FROM t"));
+    let keys: Vec<_> = (0..20).map(|n| format!("'$.k{n}', 1")).collect();
+    ends(made, &format!("SELECT json_insert(o, {}) FROM t", keys.join(",")));
+}
+
+#[test]
+fn long_values_in_straight_line_code_end() {
+    let values = "CREATE TEMP TABLE t AS SELECT printf('%.*c', 4000000, 'a') AS a, \
+                  printf('%.*c', 4000000, 'a') AS b";
+    for one in ["length(a)", "a < b", "a < b COLLATE NOCASE", "substr(a, -1)", "unicode(a)"] {
+        ends(values, &format!("SELECT {} FROM t", vec![one; 600].join(",")));
+    }
+    let blobs = values.replace("printf('%.*c', 4000000, 'a')", "zeroblob(4000000) || x'00'");
+    ends(&blobs, &format!("SELECT {} FROM t", vec!["a < b"; 600].join(",")));
+}
