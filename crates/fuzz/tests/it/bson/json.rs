@@ -47,6 +47,10 @@ pub(super) fn relaxed(value: RawBsonRef<'_>, depth: usize) -> Option<Value> {
             let ms = at.timestamp_millis();
             let near = (0..=253_402_300_799_999).contains(&ms);
             match at.try_to_rfc3339_string().ok().filter(|_| near) {
+                // The driver leaves out the zeros at the end, the specification has three digits.
+                Some(text) if ms % 1_000 != 0 => {
+                    json!({"$date": format!("{}.{:03}Z", &text[..19], ms % 1_000)})
+                }
                 Some(text) => json!({"$date": text}),
                 None => json!({"$date": {"$numberLong": ms.to_string()}}),
             }

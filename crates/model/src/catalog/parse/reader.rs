@@ -7,6 +7,8 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::catalog::render::quote;
+
 /// What is wrong with a catalog, where, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CatalogError {
@@ -41,12 +43,22 @@ pub(super) fn error_at(
 ) -> CatalogError {
     let before = text.get(..offset).unwrap_or(text);
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    let message = shown_on_a_line(&message.into());
     CatalogError {
         line: before.matches('\n').count() + 1,
         column: before[line_start..].chars().count() + 1,
         key: key.to_owned(),
-        message: message.into(),
+        message,
     }
+}
+
+/// A message quotes what the file has, which may be line ends and worse.
+fn shown_on_a_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() { line.extend(c.escape_default()) } else { line.push(c) }
+    }
+    line
 }
 
 /// A value of the file.
@@ -159,6 +171,10 @@ impl<'a> Fields<'a> {
     }
 
     fn key_of(&self, name: &str) -> String {
+        let bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        // A key is named as TOML writes it: `""` is one, and so is one with dots in it.
+        let name =
+            &if name.is_empty() || !name.chars().all(bare) { quote(name) } else { name.to_owned() };
         if self.key.is_empty() { name.to_owned() } else { format!("{}.{name}", self.key) }
     }
 

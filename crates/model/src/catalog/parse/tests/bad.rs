@@ -46,6 +46,18 @@ const CASES: &[(&str, &str)] = &[
         r##"line 1, column 1, tenantkey: unknown key; did you mean `tenant_key`?"##,
     ),
     (
+        r##""" = 1"##,
+        r##"line 1, column 1, "": unknown key; known here: tenant_key, tenant_key_type, tenants, exclude, tables"##,
+    ),
+    (
+        r##"tenants = { "key\nof.it" = 1 }"##,
+        r##"line 1, column 13, tenants."key\u000aof.it": unknown key; known here: collection, key"##,
+    ),
+    (
+        r##"tenant_key_type = "in\nt""##,
+        r##"line 1, column 19, tenant_key_type: "in\nt" is none of string, objectid, int, uuid; did you mean "int"?"##,
+    ),
+    (
         r##"speed = 1"##,
         r##"line 1, column 1, speed: unknown key; known here: tenant_key, tenant_key_type, tenants, exclude, tables"##,
     ),
