@@ -45,6 +45,9 @@ struct State {
     flowing: bool,
     taken_bytes: u64,
     reader_gone: bool,
+    /// The producer waits for room: else it is not woken, since std's condition variable asks the
+    /// system at each wake even when nobody waits (one call per small answer, measured).
+    producer_waits: bool,
     waker: Option<Waker>,
 }
 
@@ -70,6 +73,15 @@ impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Wakes the producer if it waits, after what it waits for was done under this lock.
+    fn wake_producer(&self, state: MutexGuard<'_, State>) {
+        let waits = state.producer_waits;
+        drop(state);
+        if waits {
+            self.room.notify_one();
+        }
+    }
 }
 
 /// Makes a pipe.
@@ -85,6 +97,7 @@ pub(crate) fn pipe(
             flowing: false,
             taken_bytes: 0,
             reader_gone: false,
+            producer_waits: false,
             waker: None,
         }),
         room: Condvar::new(),
@@ -192,10 +205,12 @@ impl PipeWriter {
         {
             let since = self.clock.monotonic();
             let step = self.patience.idle.saturating_sub(stood_still).max(Duration::from_millis(1));
+            state.producer_waits = true;
             state = match self.shared.room.wait_timeout(state, step) {
                 Ok((state, _)) => state,
                 Err(poisoned) => poisoned.into_inner().0,
             };
+            state.producer_waits = false;
             let waited = self.clock.monotonic().since(since);
             let all = self.note(waited);
             stood_still = if state.taken_bytes == taken_before {
@@ -275,8 +290,7 @@ impl PipeReader {
         let mut state = self.shared.lock();
         if let Some(chunk) = state.chunks.pop_front() {
             state.taken_bytes += chunk.len() as u64;
-            drop(state);
-            self.shared.room.notify_one();
+            self.shared.wake_producer(state);
             return Poll::Ready(Ok(chunk));
         }
         if state.end != End::Open {
@@ -303,8 +317,7 @@ impl Drop for PipeReader {
         let mut state = self.shared.lock();
         state.reader_gone = true;
         state.chunks.clear();
-        drop(state);
-        self.shared.room.notify_one();
+        self.shared.wake_producer(state);
     }
 }
 
