@@ -18,6 +18,7 @@ use tracing::Instrument;
 use super::admin::AdminState;
 use super::cors::Cors;
 use super::error::Problem;
+use super::guard::Guarded;
 use super::head;
 use super::listener::{AmbiguousLength, Answer};
 use super::request_id::{self, REQUEST_ID};
@@ -28,7 +29,7 @@ use super::unread::ReadToEnd;
 use crate::auth::AdminDoor;
 use crate::config::HttpConfig;
 use crate::runtime::SystemRuntime;
-use crate::telemetry::{Metrics, RequestFacts};
+use crate::telemetry::{Metrics, RequestFacts, Route};
 
 /// Both listeners' front.
 #[derive(Clone)]
@@ -36,8 +37,28 @@ pub struct Front(Arc<Inner>);
 
 struct Inner {
     standing: Arc<Standing>,
-    public: OnceLock<axum::Router>,
+    public: OnceLock<Guarded>,
     cors: Option<Cors>,
+}
+
+/// What stands behind the front of a listener.
+enum Behind {
+    /// Tenants' routes.
+    Guarded(Guarded),
+    /// The operator's, or those of a program that has not started.
+    Plain(axum::Router),
+}
+
+impl Behind {
+    async fn answer(self, route: Route, request: Request<Body>) -> Response<Body> {
+        match self {
+            Behind::Guarded(guarded) => guarded.answer(route, request).await,
+            Behind::Plain(mut router) => match router.call(request).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            },
+        }
+    }
 }
 
 impl Front {
@@ -51,7 +72,7 @@ impl Front {
     pub fn open(&self, service: Arc<Service>) {
         self.0.standing.open(Arc::clone(&service));
         // As with the standing, the first opening stays.
-        let _ = self.0.public.set(routes::public(service));
+        let _ = self.0.public.set(Guarded::new(service));
     }
 
     /// Notes a step of the start.
@@ -64,8 +85,11 @@ impl Front {
         let front = self.clone();
         let starting = routes::starting();
         Arc::new(move |request| {
-            let router = front.0.public.get().unwrap_or(&starting).clone();
-            Box::pin(front.clone().answer_pages(router, request))
+            let behind = match front.0.public.get() {
+                Some(guarded) => Behind::Guarded(guarded.clone()),
+                None => Behind::Plain(starting.clone()),
+            };
+            Box::pin(front.clone().answer_pages(behind, request))
         })
     }
 
@@ -76,18 +100,14 @@ impl Front {
         let front = self.clone();
         Arc::new(move |request| {
             let (front, router) = (front.clone(), router.clone());
-            Box::pin(front.answer(router, request))
+            Box::pin(front.answer(Behind::Plain(router), request))
         })
     }
 
     /// Also to pages of other origins, where they are listed.
-    async fn answer_pages(
-        self,
-        router: axum::Router,
-        request: Request<Incoming>,
-    ) -> Response<Body> {
+    async fn answer_pages(self, behind: Behind, request: Request<Incoming>) -> Response<Body> {
         let inner = Arc::clone(&self.0);
-        let Some(cors) = &inner.cors else { return self.answer(router, request).await };
+        let Some(cors) = &inner.cors else { return self.answer(behind, request).await };
         let said = cors.said(request.headers());
         let mut response = match said.preflight(&request) {
             Some(response) => {
@@ -95,13 +115,13 @@ impl Front {
                 inner.standing.metrics.request(route, response.status().as_u16());
                 response
             }
-            None => self.answer(router, request).await,
+            None => self.answer(behind, request).await,
         };
         said.write(response.headers_mut());
         response
     }
 
-    async fn answer(self, mut router: axum::Router, request: Request<Incoming>) -> Response<Body> {
+    async fn answer(self, behind: Behind, request: Request<Incoming>) -> Response<Body> {
         let standing = &self.0.standing;
         let id = request_id::of(request.headers(), || standing.runtime.random());
         let route = routes::label(request.uri().path());
@@ -123,10 +143,9 @@ impl Front {
                 if let Some((facts, _)) = &line {
                     request.extensions_mut().insert(facts.clone());
                 }
-                let answering = AssertUnwindSafe(router.call(request)).catch_unwind();
+                let answering = AssertUnwindSafe(behind.answer(route, request)).catch_unwind();
                 match answering.instrument(span).await {
-                    Ok(Ok(response)) => response,
-                    Ok(Err(never)) => match never {},
+                    Ok(response) => response,
                     Err(_) => {
                         tracing::error!(route, "a request's handler crashed");
                         Problem::from(Error::internal("the handler crashed")).into_response()
