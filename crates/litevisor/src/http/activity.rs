@@ -1,6 +1,7 @@
 //! What a connection has under way, so that one with nothing under way can be closed: a peer that
 //! is silent, drips a head or keeps an HTTP/2 connection open for nothing holds a place.
 
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -69,9 +70,14 @@ impl Drop for Busy {
     }
 }
 
-/// Cancelled: the request's connection takes no other one.
+/// What a request knows of its connection.
 #[derive(Clone)]
-pub(super) struct Farewell(pub(super) CancellationToken);
+pub(super) struct Connected {
+    /// Where it comes from.
+    pub(super) peer: IpAddr,
+    /// Cancelled: it takes no other request. (Shared, since a token's own clone takes a lock.)
+    pub(super) farewell: Arc<CancellationToken>,
+}
 
 /// A response's body: its request is under way as long as it is.
 pub(super) struct WatchedBody {

@@ -106,7 +106,13 @@ impl Framing {
     }
 
     fn see_line<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
-        let end = bytes.iter().position(|byte| *byte == b'\n');
+        let end = memchr::memchr(b'\n', bytes);
+        if let Some(end) = end
+            && self.line.used == 0
+            && self.passes(&bytes[..end])
+        {
+            return &bytes[end + 1..];
+        }
         let line = &bytes[..end.unwrap_or(bytes.len())];
         for byte in line {
             if self.line.used == LINE_BYTES {
@@ -118,6 +124,21 @@ impl Framing {
         let line = std::mem::replace(&mut self.line, Line::EMPTY);
         self.state = self.next(line.text());
         &bytes[end + 1..]
+    }
+
+    /// Whether a whole line tells nothing, seen by its beginning: most headers, and the usual
+    /// request lines.
+    fn passes(&mut self, line: &[u8]) -> bool {
+        match self.state {
+            State::Header => {
+                !matches!(line, [] | [b'c' | b'C' | b't' | b'T' | b' ' | b'\t' | b'\r', ..])
+            }
+            State::RequestLine if line.starts_with(b"POST /") || line.starts_with(b"GET /") => {
+                self.state = self.next(b"request");
+                true
+            }
+            _ => false,
+        }
     }
 
     /// What comes after this line.

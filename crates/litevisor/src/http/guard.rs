@@ -1,7 +1,6 @@
 //! The door of every tenant route: who asks is found out before anything else is looked at, and a
 //! handler gets its tenant from [`Service::tenant`] only, which asks the one rule of access.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -13,16 +12,13 @@ use axum::response::IntoResponse;
 use model::{Clock, Error, ErrorCode, TenantId};
 use tower::Service as _;
 
+use super::activity::Connected;
 use super::error::Problem;
 use super::query;
 use super::routes::{self, Door};
 use super::service::Service;
 use crate::auth::{Action, Link, Presented, Principal, Reason, Resource, Verdict, decide};
 use crate::telemetry::{Audit, AuditLine, RequestFacts, Route};
-
-/// Where a request's connection comes from.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Peer(pub(super) IpAddr);
 
 /// Who asks: an extension of a request that the door let in.
 #[derive(Clone)]
@@ -88,7 +84,7 @@ impl Guarded {
             return None;
         }
         let extensions = request.extensions_mut();
-        let peer = extensions.get().map(|Peer(address)| *address);
+        let peer = extensions.get::<Connected>().map(|connected| connected.peer);
         let facts = extensions.get_or_insert_default::<RequestFacts>().clone();
         let line = AuditLine::begin(facts, peer, self.service.clock());
         extensions.insert(line.audit());
@@ -97,7 +93,7 @@ impl Guarded {
 
     async fn let_in(&self, request: &mut Request) -> Result<(), Problem> {
         let service = &self.service;
-        let peer = request.extensions().get().map(|Peer(address)| *address);
+        let peer = request.extensions().get::<Connected>().map(|connected| connected.peer);
         let presented = Presented { headers: request.headers(), peer, now: service.runtime.now() };
         match service.authenticator.authenticate(presented).await {
             Ok(principal) => {

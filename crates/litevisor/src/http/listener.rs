@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Request, Response};
+use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -21,9 +23,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use super::activity::{Activity, Farewell, WatchedBody};
+use super::activity::{Activity, Connected, WatchedBody};
 use super::framing::{Ambiguous, Framing};
-use super::guard::Peer;
 use super::guarded_io::GuardedIo;
 use super::streams::{self, StreamedBody, Streams};
 use super::tls::{Tls, Wire};
@@ -186,12 +187,11 @@ impl Connection {
         let io = TokioIo::new(GuardedIo::new(wire, write_timeout, Arc::clone(&activity), framing));
         let (answer, watch) = (Arc::clone(&self.answer), Arc::clone(&activity));
         let requests = AtomicU64::new(0);
-        let farewell = CancellationToken::new();
-        let theirs = Farewell(farewell.clone());
+        let farewell = Arc::new(CancellationToken::new());
+        let connected = Connected { peer, farewell: Arc::clone(&farewell) };
         let service = service_fn(move |mut request: Request<Incoming>| {
             let busy = watch.begin();
-            request.extensions_mut().insert(Peer(peer));
-            request.extensions_mut().insert(theirs.clone());
+            request.extensions_mut().insert(connected.clone());
             if ambiguous.is(requests.fetch_add(1, Ordering::Relaxed) + 1) {
                 request.extensions_mut().insert(AmbiguousLength);
             }
@@ -205,12 +205,22 @@ impl Connection {
         });
         let connection = self.builder.serve_connection(io, service);
         let mut connection = std::pin::pin!(connection);
-        let ended = tokio::select! {
-            ended = connection.as_mut() => Some(ended),
-            () = self.closing.cancelled() => None,
-            () = farewell.cancelled() => None,
-            () = activity.quiet(self.bounds.keep_alive_timeout) => None,
+        // Asked again only when something of it has happened, not at each wake of the connection:
+        // a token's answer takes a lock.
+        let reason_to_leave = async {
+            tokio::select! {
+                () = self.closing.cancelled() => {}
+                () = farewell.cancelled() => {}
+                () = activity.quiet(self.bounds.keep_alive_timeout) => {}
+            }
         };
+        let mut leaving: FuturesUnordered<_> = std::iter::once(reason_to_leave).collect();
+        let ended = tokio::select! {
+            biased;
+            ended = connection.as_mut() => Some(ended),
+            _ = leaving.next() => None,
+        };
+        drop(leaving);
         let ended = match ended {
             Some(ended) => ended,
             None => {

@@ -13,8 +13,9 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hypervisor::Hypervisor;
 use model::{Catalog, Clock, Error, ErrorCode, TenantId};
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
-use super::activity::Farewell;
+use super::activity::Connected;
 use super::pipe::Patience;
 use super::tenant::TenantNaming;
 use crate::auth::{Authenticator, LinkSigner};
@@ -99,7 +100,8 @@ impl Service {
     /// Watches the result of a request, where there is a decoy.
     pub(crate) fn watch(&self, tenant: &TenantId, parts: &Parts) -> Option<Watch> {
         let canary = self.canary.as_ref()?;
-        let farewell = parts.extensions.get().map(|Farewell(token)| token.clone());
+        let farewell = parts.extensions.get::<Connected>();
+        let farewell = farewell.map(|connected| CancellationToken::clone(&connected.farewell));
         canary.watch(tenant, farewell.unwrap_or_default())
     }
 

@@ -2,7 +2,7 @@
 //! §3). Its raw form must be the canonical percent-encoding, since proxies hash raw bytes.
 
 use axum::http::{HeaderMap, HeaderName};
-use model::ids::percent_encode;
+use model::ids::{is_unreserved, percent_encode};
 use model::{Error, ErrorCode, TenantId, TenantKeyType};
 
 use super::percent;
@@ -49,6 +49,10 @@ impl TenantNaming {
             invalid(format!("the tenant's id {why}; write it in UTF-8, percent-encoded"))
         })?;
         let id = TenantId::parse(&text, self.key_type).map_err(|error| invalid(error.0))?;
+        // Most ids are written as they are: nothing to encode, and nothing allocated for it.
+        if raw.bytes().all(is_unreserved) {
+            return Ok(id);
+        }
         let canonical = percent_encode(&text);
         if raw != canonical {
             return Err(invalid(format!(

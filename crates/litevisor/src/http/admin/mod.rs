@@ -13,8 +13,8 @@ use axum::middleware::Next;
 use axum::response::IntoResponse;
 use model::{Clock, Error};
 
+use super::activity::Connected;
 use super::error::Problem;
-use super::guard::Peer;
 use super::standing::Standing;
 use crate::auth::{Action, AdminDoor};
 use crate::telemetry::{AuditLine, RequestFacts};
@@ -34,7 +34,7 @@ pub(super) async fn door(
 ) -> Response<Body> {
     // Where nobody is asked, there is nobody to write down.
     let line = matches!(state.door, AdminDoor::Token { .. }).then(|| {
-        let peer = request.extensions().get().map(|Peer(address)| *address);
+        let peer = request.extensions().get::<Connected>().map(|connected| connected.peer);
         let clock = Arc::clone(&state.standing.runtime) as Arc<dyn Clock>;
         let line = AuditLine::begin(RequestFacts::default(), peer, clock);
         line.audit().asked(Action::InspectReplica.name(), None);
