@@ -147,7 +147,7 @@ pub enum Event<'a> {
         /// Leases still out.
         leases: u64,
     },
-    /// An instance is gone, its image given back.
+    /// An instance is gone, its image given back, or left to the last who read it.
     Closed {
         /// Whose.
         tenant: Option<&'a TenantId>,

@@ -15,12 +15,13 @@ pub(crate) fn boot(core: &Arc<Core>, tenant: &TenantId) -> Result<BootRequested,
     core.welcome()?;
     let owner = Some(tenant.clone());
     let all = core.tables_of(&owner);
-    let mut launched = None;
+    let (mut launched, mut outgoing) = (None, None);
     let outcome = core.registry.with(&owner, |slot| {
         if slot.live().is_some_and(|own| own.image.loaded().covers(&all)) {
             return Ok(BootRequested::AlreadyLive);
         }
         spend(core, tenant, slot)?;
+        outgoing = core.registry.let_go(&owner, slot);
         if let Some(underway) = &mut slot.underway {
             if underway.load.stop.is_cancelled() {
                 // It ends within moments; then another can begin.
@@ -37,12 +38,13 @@ pub(crate) fn boot(core: &Arc<Core>, tenant: &TenantId) -> Result<BootRequested,
         let kind = match slot.body {
             Body::Live(_) => LoadKind::Grow,
             Body::Vacant | Body::Failed => LoadKind::Boot,
-            // It goes when its leases end; then it can boot again.
             Body::Closing(_) | Body::Booting => return Err(core.shed(ShedReason::Rate)),
         };
         launched = Some(begin(core, slot, kind, all, true));
         Ok(BootRequested::Started)
-    })?;
+    });
+    drop(outgoing);
+    let outcome = outcome?;
     if let Some(load) = launched {
         launch(core, &owner, load);
     }

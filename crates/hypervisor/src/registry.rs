@@ -238,17 +238,21 @@ impl Registry {
         drop(gone);
     }
 
-    fn vacate(&self, owner: &Owner, slot: &mut Slot, gate: &Arc<Gate>) -> Option<Body> {
+    fn vacate(&self, owner: &Owner, slot: &mut Slot, gate: &Arc<Gate>) -> Option<Box<Instance>> {
         match &slot.body {
             Body::Closing(instance) if Arc::ptr_eq(&instance.gate, gate) => {}
             _ => return None,
         }
-        let body = slot.take(Edge::FinishClose, Body::Vacant)?;
-        if let Body::Closing(instance) = &body {
-            let bytes = instance.image.bytes();
-            self.events.emit(&Event::Closed { tenant: owner.as_ref(), bytes });
-        }
-        Some(body)
+        self.let_go(owner, slot)
+    }
+
+    /// Ends an instance's closing, whether or not leases are still out; `None` if none is closing.
+    /// What it returns is to be dropped without the shard's lock.
+    pub(crate) fn let_go(&self, owner: &Owner, slot: &mut Slot) -> Option<Box<Instance>> {
+        let instance = slot.let_go()?;
+        let bytes = instance.image.bytes();
+        self.events.emit(&Event::Closed { tenant: owner.as_ref(), bytes });
+        Some(instance)
     }
 
     /// Goes through all slots, shard by shard.

@@ -159,6 +159,15 @@ impl Slot {
         true
     }
 
+    /// Lets go of an instance that closes: its leases keep the image for as long as they need it,
+    /// and nobody has to wait for them. `None` if none is closing.
+    pub(crate) fn let_go(&mut self) -> Option<Box<Instance>> {
+        match self.take(Edge::FinishClose, Body::Vacant)? {
+            Body::Closing(instance) => Some(instance),
+            _ => None,
+        }
+    }
+
     /// Tells those who wait to look again.
     pub(crate) fn ring(&self) {
         if let Some(signal) = &self.signal {

@@ -24,7 +24,7 @@ pub enum State {
     Booting,
     /// It answers queries.
     Live,
-    /// It takes no newcomers and goes when its leases end.
+    /// It takes no newcomers and goes when its leases end, or a newcomer needs its place.
     Closing,
     /// The last boot failed; remembered briefly.
     Failed,
@@ -65,7 +65,7 @@ pub(crate) enum Edge {
     Forget,
     /// Eviction, an operator, or the drain.
     BeginClose,
-    /// The last lease ended.
+    /// The last lease ended; or a newcomer came, who gets an instance of his own.
     FinishClose,
 }
 

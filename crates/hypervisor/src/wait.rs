@@ -102,7 +102,9 @@ pub(crate) async fn acquire(
         }
         let mut launched = None;
         let mut joined = None;
+        let mut outgoing = None;
         let look = core.registry.with(owner, |slot| {
+            outgoing = core.registry.let_go(owner, slot);
             let found = slot.seek(need, core.settings.max_age, core.now());
             let look = match found {
                 Found::Ready { stale } => return lease(core, owner, slot, stale, &mut launched),
@@ -126,6 +128,7 @@ pub(crate) async fn acquire(
             }
             look
         })?;
+        drop(outgoing);
         // The guard first: from here on this waiter counts.
         if let Some(changed) = joined {
             core.waiting.fetch_add(1, Ordering::Relaxed);

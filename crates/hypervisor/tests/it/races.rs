@@ -106,23 +106,40 @@ async fn a_close_during_a_boot_stops_it_and_waiters_get_a_new_one() {
     assert_eq!(boots(&stage, "x"), 2);
 }
 
+/// A slow reader may hold its lease for minutes: nobody else has to wait for it.
 #[tokio::test]
-async fn a_close_waits_for_leases_and_newcomers_wait_for_the_close() {
+async fn a_close_leaves_leases_their_copy_and_newcomers_get_one_of_their_own() {
     let stage = stage(lazy()).await;
     stage.populate("x", 3);
     let (held, go) = stage.hold("x", "SELECT id FROM a").await;
     let x = tenant("x");
     assert_eq!(stage.hypervisor.close(&x).await.unwrap(), CloseRequested::Closing);
     assert_eq!(stage.hypervisor.instance(&x).await.unwrap().state, State::Closing);
-    let newcomer = stage.begin("x", "SELECT count(*) FROM a");
-    stage.waiting("x", 1).await;
-    assert_eq!(stage.events.count("closed:x"), 0);
-    go.send(()).unwrap();
-    assert_eq!(held.await.unwrap().unwrap().rows.len(), 3);
-    let answer = newcomer.await.unwrap().unwrap();
-    assert_eq!(answer.rows, ["3"]);
+    assert_eq!(stage.events.count("closed:x"), 0, "it is there for its lease");
+
+    stage.populate("x", 5);
+    let answer = stage.query("x", "SELECT count(*) FROM a").await.unwrap();
+    assert_eq!(answer.rows, ["8"]);
     assert!(answer.opened.unwrap().generation > 1000, "a copy of its own");
     assert_eq!((stage.events.count("closed:x"), boots(&stage, "x")), (1, 2));
+
+    go.send(()).unwrap();
+    assert_eq!(held.await.unwrap().unwrap().rows.len(), 3, "its own copy, to its end");
+    assert_eq!(stage.hypervisor.instance(&x).await.unwrap().state, State::Live);
+    assert_eq!(stage.events.count("closed:x"), 1);
+}
+
+#[tokio::test]
+async fn a_boot_may_be_asked_for_while_an_instance_closes() {
+    let stage = stage(lazy()).await;
+    stage.populate("x", 3);
+    let (held, go) = stage.hold("x", "SELECT id FROM a").await;
+    let x = tenant("x");
+    assert_eq!(stage.hypervisor.close(&x).await.unwrap(), CloseRequested::Closing);
+    assert_eq!(stage.hypervisor.boot(&x).await.unwrap(), BootRequested::Started);
+    stage.events.saw("finished:boot:x", 2).await;
+    go.send(()).unwrap();
+    assert_eq!(held.await.unwrap().unwrap().rows.len(), 3);
 }
 
 #[tokio::test]
