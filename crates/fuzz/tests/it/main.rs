@@ -2,3 +2,4 @@
 
 mod bson;
 mod catalog;
+mod request;
