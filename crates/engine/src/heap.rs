@@ -175,7 +175,7 @@ fn charged(bytes: u64) -> u64 {
 fn pay_for(bytes: u64) -> Option<*const Purse> {
     #[cfg(test)]
     if failpoint::fails() {
-        REFUSED.set(Some(Refusal { own: true, cap: model::Cap::QueryHeap, limit: 0 }));
+        REFUSED.set(Some(Refusal { own: true, cap: model::Cap::QueryHeap, limit: 0, used: 0 }));
         return None;
     }
     if overdue::ends(bytes) {

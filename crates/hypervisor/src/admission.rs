@@ -288,6 +288,11 @@ impl Admission {
         standing.shed(reason, &self.bounds, self.held.get(), results)
     }
 
+    /// Queries of `tenant` that run.
+    pub(crate) fn running_of(&self, tenant: &TenantId) -> usize {
+        self.desk().standing(tenant).own_running
+    }
+
     /// Queries running and waiting.
     pub(crate) fn load(&self) -> (usize, usize) {
         let desk = self.desk();

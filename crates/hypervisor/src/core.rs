@@ -13,7 +13,7 @@ use model::limits::{
     BOOTS_QUEUED_MAX, BUDGET_RESERVE_MS_MAX, BUDGET_RETRY_MS, INSTANCE_BUDGET_PERCENT,
     PRICES_AT_ONCE_MAX, RESULTS_BUDGET_PERCENT, SHARED_HINTS_MAX,
 };
-use model::{Account, Catalog, Charge, Error, ErrorCode, Hit, Monotonic, TableSet};
+use model::{Account, Catalog, Charge, Error, ErrorCode, Hit, Monotonic, TableSet, TenantId};
 use source::Source;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -284,7 +284,13 @@ impl Core {
     }
 
     /// Adds to a shortage that the engine met what fills the budget, and when to come back.
-    pub(crate) fn explain(&self, error: Error) -> Error {
+    pub(crate) fn explain(&self, tenant: &TenantId, mut error: Error) -> Error {
+        if let Some(mut hit) = error.hit.take_if(|hit| hit.by.is_empty()) {
+            let own = vec![("own_running", self.admission.running_of(tenant) as u64)];
+            let busy = error.code == ErrorCode::TenantBusy;
+            hit.by = if busy { own } else { self.memory_hit().by };
+            return error.with_hit(*hit).retry_after(comeback(None, self.runtime.random()));
+        }
         if error.code != ErrorCode::Overloaded || error.retry_after.is_some() {
             return error;
         }

@@ -88,7 +88,7 @@ pub(crate) async fn query(
         spent: Spent::default(),
         end: None,
     };
-    let outcome = ask.run(sink).await.map_err(|error| core.explain(error));
+    let outcome = ask.run(sink).await.map_err(|error| core.explain(&ask.request.tenant, error));
     ask.end = Some(outcome.as_ref().err().map(|error| error.code));
     outcome
 }

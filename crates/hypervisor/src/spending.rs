@@ -60,6 +60,11 @@ impl Spending {
         account.map_or(0, |account| account.used())
     }
 
+    /// Bytes that queries may still take together.
+    pub(crate) fn left(&self) -> u64 {
+        self.all.limit().saturating_sub(self.all.used())
+    }
+
     /// Bytes that all queries hold now.
     pub(crate) fn held(&self) -> u64 {
         self.all.used()
@@ -93,7 +98,7 @@ mod tests {
         let last = spending.of(&tenant(3));
         assert!(last.charge(51).is_none(), "all queries have 80 % of the budget");
         assert_eq!(last.refuser(51).cap(), Cap::Queries);
-        assert_eq!(spending.held(), 750);
+        assert_eq!((spending.held(), spending.left()), (750, 50));
         drop((held, others));
         assert_eq!((budget.used(), spending.held_by(&tenant(0))), (0, 0));
     }

@@ -79,6 +79,10 @@ impl Work {
             self.interrupt.interrupt(Why::ShuttingDown);
         }
         core.relieve(QUERY_HEADROOM_BYTES);
+        if core.spending.left() < QUERY_HEADROOM_BYTES {
+            // Kept readers hold what they pay from the queries' part.
+            core.readers.clear();
+        }
         let clock = WithoutWaits { clock: &*core.runtime, waited: sink.waited() };
         let worker = Worker {
             turns: &core.turns,

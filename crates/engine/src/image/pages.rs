@@ -19,6 +19,8 @@ pub(crate) struct Refusal {
     pub(crate) cap: Cap,
     /// That cap, in bytes.
     pub(crate) limit: u64,
+    /// What of it was taken.
+    pub(crate) used: u64,
 }
 
 impl Refusal {
@@ -26,7 +28,7 @@ impl Refusal {
     pub(crate) fn of(account: &Account, bytes: u64) -> Refusal {
         let refuser = account.refuser(bytes);
         let own = std::ptr::eq(account, refuser);
-        Refusal { own, cap: refuser.cap(), limit: refuser.limit() }
+        Refusal { own, cap: refuser.cap(), limit: refuser.limit(), used: refuser.used() }
     }
 }
 

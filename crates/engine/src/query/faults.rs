@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use model::limits::SHED_RETRY_MS;
-use model::{Cap, Error, ErrorCode};
+use model::{Cap, Error, ErrorCode, Hit};
 use rusqlite::ffi;
 
 use super::near;
@@ -14,11 +14,15 @@ use crate::image::Refusal;
 use crate::ledger;
 use crate::sandbox;
 
-/// The request's memory is used up: which cap that was, and what can be done.
+/// The request's memory is used up: which cap that was, and what can be done. What else fills a cap
+/// that is not the request's own, its caller adds.
 pub(super) fn refused(refusal: Refusal) -> Error {
-    let Refusal { own, cap, limit } = refusal;
+    let Refusal { own, cap, limit, used } = refusal;
     let wait = Duration::from_millis(SHED_RETRY_MS);
-    let busy = |code, message: String| Error::new(code, message).retry_after(wait);
+    let busy = |code, budget, message: String| {
+        let hit = Some(Box::new(Hit { budget, used, limit, by: Vec::new() }));
+        Error { hit, ..Error::new(code, message).retry_after(wait) }
+    };
     match cap {
         Cap::QueryHeap => too_much(format!(
             "the query needs more than {limit} bytes of memory (query.heap_bytes_max); ask for shorter \
@@ -34,6 +38,7 @@ pub(super) fn refused(refusal: Refusal) -> Error {
         )),
         Cap::TenantQueries => busy(
             ErrorCode::TenantBusy,
+            "query.tenant_bytes_max",
             format!(
                 "this tenant's queries together need more than {limit} bytes \
                  (query.tenant_bytes_max); wait for some of them, or send fewer at once"
@@ -41,6 +46,7 @@ pub(super) fn refused(refusal: Refusal) -> Error {
         ),
         Cap::Queries => busy(
             ErrorCode::Overloaded,
+            "memory.budget",
             format!(
                 "all queries of this replica together need more than the {limit} bytes that they may \
                  have of memory.budget; try again later"
@@ -48,6 +54,7 @@ pub(super) fn refused(refusal: Refusal) -> Error {
         ),
         Cap::Instance | Cap::Budget => busy(
             ErrorCode::Overloaded,
+            "memory.budget",
             format!(
                 "this replica has no memory left for the query: all {limit} bytes of memory.budget \
                  are in use; try again later"

@@ -26,3 +26,4 @@ mod rebuilt;
 mod right;
 mod schema;
 mod shared;
+mod storm;

@@ -85,6 +85,11 @@ fn one_tenant_s_queries_share_a_cap_and_others_have_their_own() {
     let why = reply.problem(429, "tenant_busy");
     assert!(why.contains("16777216 bytes") && why.contains("query.tenant_bytes_max"), "{why}");
     assert!(reply.header("retry-after").is_some());
+    let body = reply.json();
+    assert_eq!(body["budget"], "query.tenant_bytes_max");
+    assert_eq!(body["limit"], 16_777_216);
+    assert!(body["used"].as_u64() > Some(2 * HELD_BYTES), "{body}");
+    assert_eq!(body["by"]["own_running"], 2, "{body}");
     assert_eq!(app.sql("tiny", sql).rows(), json!([[60]]), "others are not concerned");
     drop(two);
     poll("the two to end", || query_bytes(&app, "acme") < HELD_BYTES);
