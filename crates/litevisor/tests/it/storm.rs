@@ -5,7 +5,6 @@ use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
 
 use bson::{Document, doc};
 use litevisor::config::Layers;
@@ -93,8 +92,9 @@ impl Drop for Over<'_> {
     }
 }
 
-/// A guard against hanging, not a bound on how fast it is.
-const STORM_MAX: Duration = Duration::from_secs(240);
+/// How often somebody comes back before the test gives up: far beyond what it takes. Of hanging, the
+/// client's own patience tells.
+const ROUNDS_MAX: usize = 60;
 
 #[test]
 fn two_thousand_cold_tenants_are_answered_or_told_to_come_back() {
@@ -111,7 +111,7 @@ fn two_thousand_cold_tenants_are_answered_or_told_to_come_back() {
         .flag("test", "memory", "budget", "8MiB");
     let app = TestApp::start_with(layers, Some(folder)).ready();
     let limit = metric(&app, "litevisor_budget_limit_bytes");
-    let (started, over) = (Instant::now(), AtomicBool::new(false));
+    let over = AtomicBool::new(false);
     let (peak, turned_away) = std::thread::scope(|scope| {
         let watch = scope.spawn(|| {
             let mut peak = 0;
@@ -122,7 +122,7 @@ fn two_thousand_cold_tenants_are_answered_or_told_to_come_back() {
         });
         let storm = Over(&over);
         let (mut left, mut turned_away): (Vec<usize>, usize) = ((0..TENANTS).collect(), 0);
-        while !left.is_empty() {
+        for _ in 0..ROUNDS_MAX {
             let asked = ask(app.address, &std::mem::take(&mut left));
             for (n, mut stream) in asked {
                 if !answered(n, &client::read_reply(&mut stream)) {
@@ -130,8 +130,8 @@ fn two_thousand_cold_tenants_are_answered_or_told_to_come_back() {
                 }
             }
             turned_away += left.len();
-            assert!(started.elapsed() < STORM_MAX, "{} are still not served", left.len());
         }
+        assert!(left.is_empty(), "{} are still not served", left.len());
         drop(storm);
         (watch.join().expect("no panic"), turned_away)
     });
