@@ -42,6 +42,8 @@ static inline int litevisor_bytes(unsigned int bytes){
 ** parts, of which the second goes before the call, for those that are meant only. */
 #define LITEVISOR_SECOND(first, second, ...) second
 #define LITEVISOR_BEFORE(...) LITEVISOR_SECOND(__VA_ARGS__, , )
+/* The second part may want an argument. */
+#define LITEVISOR_ANY(value)
 
 /* LIKE, GLOB and json_patch are called by pointer only: the name with arguments is the definition. */
 #define likeFunc(a, b, c) \
@@ -66,6 +68,29 @@ static inline int litevisor_bytes(unsigned int bytes){
   } \
   static int fts5ApiInstOwn(a, b, c, d, e)
 
+/* FTS5: each word of a document that snippet(), highlight() or bm25() reads. */
+#define fts5SentenceFinderCb(a, b, c, d, e, f) \
+  fts5SentenceFinderCbOwn(a, b, c, d, e, f); \
+  static int fts5SentenceFinderCb(a, b, c, d, e, f){ \
+    return litevisor_steps(1) ? 9 \
+        : fts5SentenceFinderCbOwn(pContext, tflags, pToken, nToken, iStartOff, iEndOff); \
+  } \
+  static int fts5SentenceFinderCbOwn(a, b, c, d, e, f)
+#define fts5HighlightCb(a, b, c, d, e, f) \
+  fts5HighlightCbOwn(a, b, c, d, e, f); \
+  static int fts5HighlightCb(a, b, c, d, e, f){ \
+    return litevisor_steps(1) ? 9 \
+        : fts5HighlightCbOwn(pContext, tflags, pToken, nToken, iStartOff, iEndOff); \
+  } \
+  static int fts5HighlightCbOwn(a, b, c, d, e, f)
+#define fts5ColumnSizeCb(a, b, c, d, e, f) \
+  fts5ColumnSizeCbOwn(a, b, c, d, e, f); \
+  static int fts5ColumnSizeCb(a, b, c, d, e, f){ \
+    return litevisor_steps(1) ? 9 \
+        : fts5ColumnSizeCbOwn(pContext, tflags, pUnused, nUnused, iUnused1, iUnused2); \
+  } \
+  static int fts5ColumnSizeCbOwn(a, b, c, d, e, f)
+
 /* FTS5: the next position of a word, of phrases, NEAR, prefixes and vocabularies. 1 is the end. */
 #define sqlite3Fts5PoslistNext64(a, b, c, d) \
   (LITEVISOR_BEFORE(c##_litevisor) sqlite3Fts5PoslistNext64(a, b, c, d))
@@ -84,6 +109,17 @@ static inline int litevisor_bytes(unsigned int bytes){
   (LITEVISOR_BEFORE(litevisor_json_##a) jsonbPayloadSizeSemiInline(a, b, c))
 #define litevisor_json_pParse ~, litevisor_steps(1) ? 0 :
 
+/* JSON: the next element of a blob that is checked. Anything but 0 is where it is malformed. */
+#define jsonbValidityCheck(a, b, c, d) \
+  (LITEVISOR_BEFORE(litevisor_valid_##b) jsonbValidityCheck(a, b, c, d))
+#define litevisor_valid_j ~, litevisor_steps(1) ? 1 :
+
+/* JSON: a path, which json_tree() tries at each of its dots. All bits set mean an error. */
+#define jsonLookupStep(a, b, c, d) \
+  (LITEVISOR_BEFORE(litevisor_path_##d, LITEVISOR_ANY)(c) jsonLookupStep(a, b, c, d))
+#define litevisor_path_0 ~, LITEVISOR_PATH
+#define LITEVISOR_PATH(path) litevisor_bytes((unsigned int)strlen(path)) ? 0xffffffffu :
+
 /* Comparisons of two long texts or blobs. */
 #define vdbeCompareMemString(a, b, c, d) \
   (LITEVISOR_BEFORE(litevisor_compare_##c) vdbeCompareMemString(a, b, c, d))
@@ -97,8 +133,17 @@ static inline int litevisor_bytes(unsigned int bytes){
 #define sqlite3ValueText(a, b) \
   (LITEVISOR_BEFORE(litevisor_text_##b, LITEVISOR_ANY)(a) sqlite3ValueText(a, b))
 #define litevisor_text_SQLITE_UTF8 ~, LITEVISOR_TEXT
-#define LITEVISOR_ANY(value)
 #define LITEVISOR_TEXT(value) \
   (value) && ((value)->flags & (MEM_Str|MEM_Blob)) && litevisor_bytes((value)->n) ? 0 :
+
+/* The number in a text, which may be all digits. */
+#define sqlite3MemRealValueRC(a, b) \
+  (LITEVISOR_BEFORE(litevisor_real_##a, LITEVISOR_ANY)(b) sqlite3MemRealValueRC(a, b))
+#define litevisor_real_pMem ~, LITEVISOR_REAL_OF_MEM
+#define litevisor_real_pRec ~, LITEVISOR_REAL_OF_REC
+#define LITEVISOR_REAL_OF_MEM(out) litevisor_bytes(pMem->n) ? (*(out) = 0.0, 0) :
+#define LITEVISOR_REAL_OF_REC(out) litevisor_bytes(pRec->n) ? (*(out) = 0.0, 0) :
+#define memIntValue(a) (LITEVISOR_BEFORE(litevisor_int_##a) memIntValue(a))
+#define litevisor_int_pMem ~, litevisor_bytes(pMem->n) ? 0 :
 
 #endif

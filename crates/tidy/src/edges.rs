@@ -48,9 +48,10 @@ fn quoted(text: &str) -> Vec<&str> {
 const APART: [&str; 4] = ["bench", "fuzz", "testkit", "tidy"];
 
 /// Libraries and the only crates that may name them.
-const FENCES: [(&str, &[&str]); 16] = [
+const FENCES: [(&str, &[&str]); 17] = [
     ("rusqlite", &["engine"]),
     ("libsqlite3-sys", &["engine"]),
+    ("regex-automata", &["engine"]),
     ("mongodb", &["source"]),
     ("bson", &["source"]),
     ("bolero", &["fuzz"]),

@@ -1,7 +1,6 @@
 //! Defining scalar functions in Rust: arguments as cells, panics caught.
 
 use std::ffi::{CStr, c_char, c_int};
-use std::ptr;
 
 use model::Cell;
 use rusqlite::ffi;
@@ -106,8 +105,9 @@ unsafe fn cell<'a>(value: *mut ffi::sqlite3_value) -> Cell<'a> {
             ffi::SQLITE_TEXT | ffi::SQLITE_BLOB => {
                 let start: *const u8 = ffi::sqlite3_value_blob(value).cast();
                 let len = usize::try_from(ffi::sqlite3_value_bytes(value)).unwrap_or(0);
-                let start = if start.is_null() { ptr::dangling() } else { start };
-                let bytes = std::slice::from_raw_parts(start, len);
+                // Null where it is empty, or where memory was lacking to make it.
+                let bytes: &[u8] =
+                    if start.is_null() { &[] } else { std::slice::from_raw_parts(start, len) };
                 match std::str::from_utf8(bytes) {
                     Ok(text) if kind == ffi::SQLITE_TEXT => Cell::Text(text),
                     _ => Cell::Blob(bytes),

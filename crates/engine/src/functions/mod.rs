@@ -6,6 +6,7 @@ mod series;
 #[cfg(test)]
 mod tests;
 mod text;
+mod walk;
 mod zone;
 
 use rusqlite::ffi;

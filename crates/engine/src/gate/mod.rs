@@ -10,7 +10,7 @@ mod tests;
 
 use std::ffi::{c_int, c_uint};
 
-use model::limits::{JSON_PATCH_WORK, LIKE_WORK};
+use model::limits::{DEADLINE_LOOK_ALLOCATIONS, JSON_PATCH_WORK, LIKE_WORK, LIKE_WORK_OF_A_STEP};
 use rusqlite::ffi;
 
 use crate::callback::caught;
@@ -99,7 +99,12 @@ unsafe fn like(context: *mut ffi::sqlite3_context, values: &[*mut ffi::sqlite3_v
     // user data of both functions is four bytes of wildcards.
     unsafe {
         let is_text = |value| ffi::sqlite3_value_type(value) == ffi::SQLITE_TEXT;
-        if product(*pattern, *text) < LIKE_WORK || !is_text(*pattern) || !is_text(*text) {
+        let work = product(*pattern, *text);
+        if overdue::steps(1 + work / LIKE_WORK_OF_A_STEP) {
+            ffi::sqlite3_result_error_code(context, ffi::SQLITE_INTERRUPT);
+            return true;
+        }
+        if work < LIKE_WORK || !is_text(*pattern) || !is_text(*text) {
             return false;
         }
         let handle = ffi::sqlite3_context_db_handle(context);
@@ -149,7 +154,12 @@ unsafe fn json_patch(
     // SAFETY: the caller's. Keys that the patch brings are looked for among those it brought before.
     let work = unsafe { product(*target, *patch).max(product(*patch, *patch)) };
     if work < JSON_PATCH_WORK {
-        return false;
+        let ended = overdue::steps(1 + work / (JSON_PATCH_WORK / DEADLINE_LOOK_ALLOCATIONS));
+        if ended {
+            // SAFETY: the caller's.
+            unsafe { ffi::sqlite3_result_error_code(context, ffi::SQLITE_INTERRUPT) };
+        }
+        return ended;
     }
     let message = c"json_patch: the two are too large together; use json_set, or json_each";
     // SAFETY: the caller's; the message is static.

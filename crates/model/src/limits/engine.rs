@@ -49,6 +49,10 @@ pub const LIKE_PATTERN_BYTES: u64 = 1_000;
 /// themselves: below it SQLite's own, which cannot, takes some 50 ms at worst.
 pub const LIKE_WORK: u64 = 32 * 1024 * 1024;
 
+/// What of [`LIKE_WORK`] takes a few times as long as an allocation: a statement may compare many times
+/// between two looks of the progress handler.
+pub const LIKE_WORK_OF_A_STEP: u64 = 32 * 1024;
+
 /// The product of the bytes of the two arguments of `json_patch` above which it is refused: SQLite
 /// looks for each key among all others, which takes some 150 ms here (64 KiB each).
 pub const JSON_PATCH_WORK: u64 = 4 * 1024 * 1024 * 1024;
@@ -91,6 +95,20 @@ pub const REGEX_CACHE_PATTERNS: usize = 16;
 
 /// Bytes of a compiled pattern.
 pub const REGEX_COMPILED_BYTES: usize = 1024 * 1024;
+
+/// Bytes of a text up to which crate `regex` is asked at once: with the largest pattern that takes
+/// some tens of milliseconds.
+pub const REGEX_SHORT_BYTES: usize = 256;
+
+/// The product of a text's bytes and a pattern's states above which `regexp` looks at the deadline
+/// itself, at a third of the speed: crate `regex`, which cannot, takes some 50 ms for so many at worst.
+pub const REGEX_WORK: usize = 4 * 1024 * 1024;
+
+/// What of [`REGEX_WORK`] takes as long as an allocation, at worst.
+pub const REGEX_WORK_OF_A_STEP: usize = 4096;
+
+/// States of a pattern that may be gone through for a byte, in the time of an allocation.
+pub const REGEX_STATES_OF_A_STEP: usize = 16;
 
 /// Freed bytes that each of the allocator's arenas, of which there are eight for each core, keeps at
 /// its end for the next who asks.

@@ -8,7 +8,7 @@ use rusqlite::ffi;
 
 use crate::callback::caught;
 use crate::conn::{Connection, SqlFault};
-use crate::overdue::Ended;
+use crate::overdue::{self, Ended};
 
 /// One call, with its arguments.
 pub(super) struct Call<'a> {
@@ -175,6 +175,10 @@ impl<'a> Call<'a> {
                 ffi::sqlite3_value_text(value)
             };
             let len = usize::try_from(ffi::sqlite3_value_bytes(value)).unwrap_or(0);
+            // Whoever asks for it passes over it.
+            if overdue::ends(len as u64) {
+                return Err(Failed::Over);
+            }
             match NonNull::new(start.cast_mut()) {
                 Some(start) => Ok(Some(std::slice::from_raw_parts(start.as_ptr(), len))),
                 // An empty blob has no pointer, other values only if there is no memory for them.
