@@ -32,7 +32,7 @@ test-asan: ## The engine's tests under AddressSanitizer (stable toolchain, own t
 
 # `make fuzz SECONDS=600 FUZZ=bson` for ten minutes of one.
 SECONDS ?= 60
-FUZZ ?= bson catalog request
+FUZZ ?= bson catalog request sql
 
 fuzz: install-fuzz-parts ## New inputs for what strangers send, steered by coverage: SECONDS for each of FUZZ
 	@CARGO="$(CARGO)" .ci/fuzz $(SECONDS) $(FUZZ)

@@ -57,8 +57,14 @@ where
         for (path, bytes) in &kept {
             try_one(&mut test, bytes, &options, || path.display().to_string());
         }
-        let inputs: Vec<Vec<u8>> = kept.into_iter().map(|(_, bytes)| bytes).collect();
-        let mut mutator = Mutator::new(&self.target, &inputs, self.seed);
+        let seeds = (self.target.seeds)();
+        for bytes in &seeds {
+            try_one(&mut test, bytes, &options, || found(&self.target, bytes));
+        }
+        let own = kept.len();
+        let kept = kept.into_iter().map(|(_, bytes)| bytes);
+        let inputs: Vec<Vec<u8>> = kept.chain(seeds).collect();
+        let mut mutator = Mutator::new(&self.target, &inputs, own, self.seed);
         for _ in 0..self.cases {
             let bytes = mutator.next_input();
             try_one(&mut test, &bytes, &options, || found(&self.target, &bytes));
@@ -100,8 +106,13 @@ mod tests {
 
     use super::*;
 
-    const TARGET: Target =
-        Target { name: "itself", words: &[b"needle"], cases: 300, bytes_max: 64 };
+    const TARGET: Target = Target {
+        name: "itself",
+        words: &[b"needle"],
+        cases: 300,
+        bytes_max: 64,
+        seeds: crate::no_seeds,
+    };
 
     /// The kept inputs and all changed ones are tried; a failure names the input's file.
     #[test]

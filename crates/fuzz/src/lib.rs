@@ -23,6 +23,13 @@ pub struct Target {
     pub cases: u32,
     /// Bytes of a changed input.
     pub bytes_max: usize,
+    /// Inputs besides those kept: what is kept elsewhere for another purpose.
+    pub seeds: fn() -> Vec<Vec<u8>>,
+}
+
+/// A target's only inputs are those kept.
+pub fn no_seeds() -> Vec<Vec<u8>> {
+    Vec::new()
 }
 
 impl Target {
@@ -33,6 +40,7 @@ impl Target {
     pub fn run(&self, test: impl Fn(&[u8]) + RefUnwindSafe) {
         if std::env::var_os("BOLERO_LIBFUZZER_ARGS").is_some() {
             self.write_words().expect("target/fuzz can be written");
+            self.write_seeds().expect("target/fuzz can be written");
             bolero::check!(name = self.name).for_each(test);
         } else {
             TestTarget::new(fixed::Fixed::new(*self)).for_each(test);
@@ -56,6 +64,16 @@ impl Target {
         let lines = self.words.iter().map(|word| format!("\"{}\"\n", hex(word)));
         std::fs::create_dir_all(made("words"))?;
         std::fs::write(made("words").join(self.name), lines.collect::<String>())
+    }
+
+    /// Writes the seeds where libFuzzer reads them.
+    fn write_seeds(&self) -> std::io::Result<()> {
+        let folder = made("seeds").join(self.name);
+        std::fs::create_dir_all(&folder)?;
+        for (number, seed) in (self.seeds)().iter().enumerate() {
+            std::fs::write(folder.join(number.to_string()), seed)?;
+        }
+        Ok(())
     }
 }
 

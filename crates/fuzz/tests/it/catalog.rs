@@ -53,6 +53,7 @@ const TARGET: Target = Target {
     ],
     cases: 30_000,
     bytes_max: 4_096,
+    seeds: fuzz::no_seeds,
 };
 
 #[test]

@@ -3,3 +3,4 @@
 mod bson;
 mod catalog;
 mod request;
+mod sql;

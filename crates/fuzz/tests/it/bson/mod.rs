@@ -36,6 +36,7 @@ const TARGET: Target = Target {
     ],
     cases: 10_000,
     bytes_max: 2_048,
+    seeds: fuzz::no_seeds,
 };
 
 #[test]

@@ -53,6 +53,7 @@ const TARGET: Target = Target {
     ],
     cases: 6_000,
     bytes_max: 2_048,
+    seeds: fuzz::no_seeds,
 };
 
 static SERVED: LazyLock<Mutex<Served>> = LazyLock::new(|| Mutex::new(Served::start()));
