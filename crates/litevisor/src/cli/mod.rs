@@ -19,9 +19,9 @@ use std::sync::Arc;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::{Config, ConfigError, Layers, Loaded};
-use crate::runtime::SystemRuntime;
+use crate::runtime::{Lifecycle, SystemRuntime};
 
-/// The process's exit code after a second signal, as shells have it for an interrupt.
+/// The process's exit code after the signal that ends it at once, as shells have it for an interrupt.
 pub const STOPPED: u8 = 130;
 
 const CONFIG_FILE: &str = "litevisor.toml";
@@ -41,7 +41,7 @@ Settings come from litevisor.toml, then from the environment (LITEVISOR__SECTION
 LITEVISOR__SOURCE__URI), then from flags. `litevisor config show` tells where each one came from.
 
 Exit codes: 0 done, 1 failed (for `catalog check`: the source has drifted), 2 wrong usage or
-configuration, 130 stopped by a second Ctrl-C.";
+configuration, 130 stopped by Ctrl-C (`serve` and `demo`, which drain first: by a second one).";
 
 /// SQL for each tenant over its own MongoDB documents: every tenant gets an in-memory SQLite
 /// instance of its own, booted at the first query.
@@ -190,11 +190,14 @@ impl Cli {
 
     /// Runs the command to its end.
     pub async fn run(self, runtime: Arc<SystemRuntime>) -> ExitCode {
+        let lifecycle = runtime.lifecycle().clone();
         let result = match self.command {
             Command::Demo(args) => demo::run(args, runtime).await,
             Command::Serve(args) => serve::run(args, runtime).await,
-            Command::Query(args) => query::run(args, runtime).await,
-            Command::Catalog(command) => catalog::run(command, runtime).await,
+            Command::Query(args) => unless_stopped(lifecycle, query::run(args, runtime)).await,
+            Command::Catalog(command) => {
+                unless_stopped(lifecycle, catalog::run(command, runtime)).await
+            }
             Command::Config(command) => config::run(command),
             Command::ExplainAccess(args) => explain::run(&args, &runtime),
             Command::Key(command) => key::run(command, &runtime),
@@ -207,6 +210,20 @@ impl Cli {
                 complain(&failure.message);
                 ExitCode::from(failure.code)
             }
+        }
+    }
+}
+
+/// A command that has nothing to drain: the first Ctrl-C or SIGTERM ends it.
+async fn unless_stopped(
+    lifecycle: Lifecycle,
+    command: impl Future<Output = Result<ExitCode, Failure>>,
+) -> Result<ExitCode, Failure> {
+    tokio::select! {
+        biased;
+        result = command => result,
+        () = lifecycle.draining() => {
+            Err(Failure { message: "stopped".to_owned(), code: STOPPED })
         }
     }
 }

@@ -2,11 +2,11 @@
 
 use std::io::Write;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use clap::Args;
-use engine::{Params, Script, Value};
+use engine::{Params, Script};
 use export::{Format, Output};
 use hypervisor::{Hypervisor, Interrupt, Opened, QueryRequest, QuerySink};
 use indicatif::ProgressBar;
@@ -16,6 +16,7 @@ use super::table::TableSink;
 use super::{ConfigFile, Failure, terminal};
 use crate::app::{self, Progress};
 use crate::config::Config;
+use crate::http::UrlParams;
 use crate::runtime::SystemRuntime;
 use crate::telemetry::{EventSink, Metrics, start_logging};
 
@@ -29,7 +30,8 @@ pub(super) struct QueryArgs {
     /// table, json, ndjson or csv [default: table on a terminal, else csv]
     #[arg(long)]
     format: Option<String>,
-    /// A parameter, NAME=VALUE or 1=VALUE; a VALUE that is a number is bound as one
+    /// A parameter, NAME=VALUE or 1=VALUE; a VALUE that is a number is bound as one, with
+    /// NAME:text=VALUE as text
     #[arg(long = "param", value_name = "NAME=VALUE")]
     params: Vec<String>,
     /// At most so many rows
@@ -59,14 +61,18 @@ pub(super) async fn run(args: QueryArgs, runtime: Arc<SystemRuntime>) -> Result<
     };
     let bar = terminal::bar(&format!("booting {tenant}"), terminal::Unit::Documents);
     let table = TableSink::default();
+    let broken = Broken::default();
     let inner: Box<dyn RowSink + Send> = match format {
         None => Box::new(table.clone()),
-        Some(format) => export::encoder(format, Stdout { bar: bar.clone() }),
+        Some(format) => {
+            export::encoder(format, Stdout { bar: bar.clone(), broken: broken.clone() })
+        }
     };
     let sink = Box::new(CliSink { inner, bar: bar.clone() });
     let running = hypervisor.query(request, sink, Interrupt::new());
     let result = with_progress(running, &hypervisor, &tenant, &bar).await;
     bar.finish_and_clear();
+    broken.told()?;
     let summary = result.map_err(|error| explain(error, &sql))?;
     if format.is_none() {
         let (text, line) = table.render();
@@ -90,7 +96,7 @@ async fn start(
     bar.finish_and_clear();
     let parts = built.map_err(|error| match error {
         app::StartError::Wait(error) => Failure::from(error),
-        app::StartError::Wrong(message) => Failure::failed(message),
+        app::StartError::Wrong(message) => Failure::usage(message),
     })?;
     let tenant = TenantId::parse(tenant, parts.catalog.tenant_key_type)
         .map_err(|error| Failure::usage(error.to_string()))?;
@@ -154,26 +160,15 @@ fn wanted_format(name: Option<&str>) -> Result<Option<Format>, Failure> {
 }
 
 fn params(given: &[String]) -> Result<Params, Failure> {
-    let mut named = Vec::new();
+    let wrong = |error: Error| Failure::usage(format!("--param: {}", error.message));
+    let mut params = UrlParams::default();
     for param in given {
         let Some((name, text)) = param.split_once('=') else {
             return Err(Failure::usage(format!("--param {param}: write NAME=VALUE")));
         };
-        let value = match (text.parse::<i64>(), text.parse::<f64>()) {
-            (Ok(integer), _) if integer.to_string() == text => Value::Integer(integer),
-            (_, Ok(real)) if format!("{real}") == text => Value::Real(real),
-            _ => Value::Text(text.to_owned()),
-        };
-        named.push((name.to_owned(), value));
+        params.add(name, text.to_owned()).map_err(wrong)?;
     }
-    if named.is_empty() {
-        return Ok(Params::None);
-    }
-    let position = |name: &str| name.parse::<usize>().ok();
-    if named.iter().enumerate().all(|(i, (name, _))| position(name) == Some(i + 1)) {
-        return Ok(Params::Positional(named.into_iter().map(|(_, value)| value).collect()));
-    }
-    Ok(Params::Named(named))
+    params.finish().map_err(wrong)
 }
 
 /// The error with its place in the SQL.
@@ -216,23 +211,56 @@ impl RowSink for CliSink {
     }
 }
 
+/// Why standard output took no more, if it did not.
+#[derive(Clone, Default)]
+struct Broken(Arc<Mutex<Option<std::io::Error>>>);
+
+impl Broken {
+    fn note(&self, error: std::io::Error) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+    }
+
+    /// A result that is not whole is a failure; but a closed pipe (`| head`) wants no more rows.
+    fn told(&self) -> Result<(), Failure> {
+        match self.0.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+                Err(Failure::failed(format!("the result could not be written: {error}")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 /// Standard output as an encoder's output.
 struct Stdout {
     bar: ProgressBar,
+    broken: Broken,
+}
+
+impl Stdout {
+    fn flush(&self) {
+        if let Err(error) = std::io::stdout().flush() {
+            self.broken.note(error);
+        }
+    }
 }
 
 impl Output for Stdout {
     fn chunk(&mut self, bytes: Vec<u8>) -> Flow {
-        let written = self.bar.suspend(|| std::io::stdout().write_all(&bytes));
-        // A closed pipe (`| head`) wants no more rows.
-        if written.is_ok() { Flow::Continue } else { Flow::Stop }
+        match self.bar.suspend(|| std::io::stdout().write_all(&bytes)) {
+            Ok(()) => Flow::Continue,
+            Err(error) => {
+                self.broken.note(error);
+                Flow::Stop
+            }
+        }
     }
 
     fn abort(&mut self) {
-        let _ = std::io::stdout().flush();
+        self.flush();
     }
 
     fn end(&mut self) {
-        let _ = std::io::stdout().flush();
+        self.flush();
     }
 }

@@ -34,6 +34,7 @@ mod unread;
 pub use front::Front;
 pub use listener::{Listener, ListenerBounds, bind};
 pub use openapi::document;
+pub(crate) use query::UrlParams;
 pub use routes::{ADMIN_ROUTES, PUBLIC_ROUTES};
 pub use service::Service;
 pub use standing::Readiness;

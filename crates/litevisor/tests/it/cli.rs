@@ -1,7 +1,8 @@
 //! The command line, as a process.
 
+use std::io::Read;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
@@ -160,4 +161,78 @@ fn wrong_configurations_end_with_two() {
     assert!(out(&shown).contains("read_preference = \"secondaryPreferred\""), "{}", out(&shown));
     let output = litevisor(folder.path(), &["serve", "--config", "absent.toml"]);
     assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn a_result_that_cannot_be_written_is_a_failure() {
+    let folder = folder();
+    for format in ["csv", "json", "ndjson", "table"] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("there");
+        let output = Command::new(env!("CARGO_BIN_EXE_litevisor"))
+            .args(["query", "--tenant", "acme", "--format", format, "SELECT 1"])
+            .current_dir(folder.path())
+            .stdout(full)
+            .stderr(Stdio::piped())
+            .output()
+            .expect("run");
+        let said = err(&output);
+        assert_eq!(output.status.code(), Some(1), "{format}: {said}");
+        assert!(said.contains("No space left"), "{format}: {said}");
+    }
+}
+
+#[test]
+fn parameters_are_those_of_a_url() {
+    let folder = folder();
+    let query = |params: &[&str], sql: &str| {
+        let params = params.iter().flat_map(|param| ["--param", param]);
+        let args: Vec<&str> = ["query", "--tenant", "acme", "--format", "csv"]
+            .into_iter()
+            .chain(params)
+            .chain([sql])
+            .collect();
+        litevisor(folder.path(), &args)
+    };
+    let types = query(&["a:text=5", "b=5"], "SELECT typeof(:a) AS a, typeof(:b) AS b");
+    assert_eq!(out(&types), "a,b\r\ntext,integer\r\n", "{}", err(&types));
+    let positions = query(&["2=x", "1=y"], "SELECT ?1 AS a, ?2 AS b");
+    assert_eq!(out(&positions), "a,b\r\ny,x\r\n", "{}", err(&positions));
+    for (params, told) in [
+        (&["a=1", "a=2"][..], "a is there more than once"),
+        (&["2=1"], "p.1 is missing"),
+        (&["a"], "write NAME=VALUE"),
+    ] {
+        let wrong = query(params, "SELECT :a");
+        assert_eq!(wrong.status.code(), Some(2), "{params:?}");
+        assert!(err(&wrong).contains(told), "{params:?}: {}", err(&wrong));
+    }
+}
+
+#[test]
+fn a_query_without_a_source_ends_with_two() {
+    let empty = TempDir::new().expect("a folder");
+    let output = litevisor(empty.path(), &["query", "--tenant", "acme", "SELECT 1"]);
+    assert_eq!(output.status.code(), Some(2), "{}", err(&output));
+    assert!(err(&output).contains("there is no source"), "{}", err(&output));
+}
+
+#[test]
+fn the_first_signal_ends_a_query() {
+    let folder = folder();
+    let endless = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT x FROM c";
+    let mut child = Command::new(env!("CARGO_BIN_EXE_litevisor"))
+        .args(["query", "--tenant", "acme", "--format", "csv", endless])
+        .current_dir(folder.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("run");
+    let mut rows = child.stdout.take().expect("piped");
+    rows.read_exact(&mut [0; 3]).expect("its first row");
+    let sent = Command::new("kill").args(["-s", "INT", &child.id().to_string()]).status();
+    assert!(sent.expect("kill runs").success());
+    std::io::copy(&mut rows, &mut std::io::sink()).expect("read to its end");
+    let output = child.wait_with_output().expect("ended");
+    assert_eq!(output.status.code(), Some(130), "{}", err(&output));
+    assert!(err(&output).contains("stopped"), "{}", err(&output));
 }

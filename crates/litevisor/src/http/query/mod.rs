@@ -19,6 +19,8 @@ use export::Format;
 use hypervisor::{Lane, QueryRequest};
 use model::{Error, ErrorCode};
 
+pub(crate) use params::UrlParams;
+
 use super::error::Problem;
 use super::service::Service;
 use crate::canary::Watch;

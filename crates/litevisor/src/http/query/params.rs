@@ -106,14 +106,14 @@ pub(super) fn value_from_url(text: String, always_text: bool) -> Value {
 
 /// Gathers the `p.NAME=` of a URL: all positional (`p.1`, `p.2`, …) or all named.
 #[derive(Default)]
-pub(super) struct UrlParams {
+pub(crate) struct UrlParams {
     named: Vec<(String, Value)>,
     positional: Vec<(usize, Value)>,
 }
 
 impl UrlParams {
     /// Adds `p.{name}={text}`; `name` may end in `:text`.
-    pub(super) fn add(&mut self, name: &str, text: String) -> Result<(), Error> {
+    pub(crate) fn add(&mut self, name: &str, text: String) -> Result<(), Error> {
         let (name, always_text) = match name.strip_suffix(":text") {
             Some(name) => (name, true),
             None => (name, false),
@@ -141,7 +141,7 @@ impl UrlParams {
     }
 
     /// All of them.
-    pub(super) fn finish(mut self) -> Result<Params, Error> {
+    pub(crate) fn finish(mut self) -> Result<Params, Error> {
         match (self.named.is_empty(), self.positional.is_empty()) {
             (true, true) => Ok(Params::None),
             (false, true) => Ok(Params::Named(self.named)),
