@@ -1,5 +1,7 @@
 //! `[memory]`: the one budget in bytes.
 
+use model::limits::BUDGET_LEAST_BYTES;
+
 use super::layers::Raw;
 use super::reader::Reader;
 use super::value::{Bytes, SettingValue};
@@ -40,9 +42,14 @@ impl SettingValue for Budget {
                 _ => Err("is a share such as \"75%\", 1 to 100".to_owned()),
             };
         }
-        Bytes::read(raw)
-            .map(Budget::Bytes)
-            .map_err(|_| "is a share such as \"75%\", or a size such as \"6GiB\"".to_owned())
+        match Bytes::read(raw) {
+            Ok(bytes) if bytes.0 >= BUDGET_LEAST_BYTES => Ok(Budget::Bytes(bytes)),
+            Ok(bytes) => Err(format!(
+                "is {} bytes, with which no query runs; give it {BUDGET_LEAST_BYTES} bytes or more",
+                bytes.0
+            )),
+            Err(_) => Err("is a share such as \"75%\", or a size such as \"6GiB\"".to_owned()),
+        }
     }
 
     fn show(&self) -> String {

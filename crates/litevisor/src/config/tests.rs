@@ -65,6 +65,8 @@ fn refusals_name_place_and_remedy() {
         ("[query]\ntimeout = 5", "t.toml:2: query.timeout is a length of time"),
         ("[query]\ntemp_bytes_max = \"5 parsecs\"", "query.temp_bytes_max is a size"),
         ("[memory]\nbudget = \"101%\"", "memory.budget is a share"),
+        ("[memory]\nbudget = \"0\"", "give it 1048576 bytes or more"),
+        ("[memory]\nbudget = \"1KiB\"", "memory.budget is 1024 bytes, with which no query runs"),
         ("[http]\nlisten = \"8080\"", "http.listen is an address with a port"),
         ("[http]\ntenant_parameter = \"te nant\"", "http.tenant_parameter has only"),
         ("[http]\ntenant_parameter = \"sql\"", "may not be the name of another"),

@@ -22,6 +22,10 @@ pub const INSTANCE_DEFAULT_BYTES: u64 = 4 << 30;
 /// The budget where nobody sets one; `serve` takes it from the machine.
 pub const BUDGET_DEFAULT_BYTES: u64 = 1 << 30;
 
+/// The least budget that is taken: with less than a few hundred kilobytes not even an empty
+/// tenant's query runs, and callers would be told to come back for ever.
+pub const BUDGET_LEAST_BYTES: u64 = 1 << 20;
+
 /// The share of the budget that one instance may take: the rest is for queries and boots.
 pub const INSTANCE_BUDGET_PERCENT: u64 = 80;
 
