@@ -1,7 +1,9 @@
-//! Watches the raw bytes of an HTTP/1 connection for a request that gives both `Content-Length`
-//! and `Transfer-Encoding`: a proxy before us may have believed the other one, and taken what we
-//! read as the next request for a body (request smuggling). The HTTP library takes the length away
-//! before anybody can see it, so the heads are looked at on their way in.
+//! Watches the raw bytes of an HTTP/1 connection for a request that two readers may read
+//! differently: one with both `Content-Length` and `Transfer-Encoding`, with a transfer coding
+//! besides `chunked` (once), or with two `Host`s. A proxy before us may have read it the other way,
+//! and taken what we read as the next request for a body (request smuggling). The HTTP library
+//! takes the length away before anybody can see it, and skips codings that it does not undo, so the
+//! heads are looked at on their way in.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,14 +15,50 @@ const LINE_BYTES: usize = 48;
 /// What begins an HTTP/2 connection, whose frames are none of this.
 const HTTP2_LINE: &[u8] = b"pri*http/2.0";
 
-/// Which request of a connection is ambiguous, counted from 1; 0 while none is.
+/// What makes a request ambiguous.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Doubt {
+    /// `Content-Length` and `Transfer-Encoding`.
+    Lengths,
+    /// A transfer coding besides `chunked`, or that one twice.
+    Coding,
+    /// More than one `Host`.
+    Hosts,
+}
+
+impl Doubt {
+    const ALL: [Doubt; 3] = [Doubt::Lengths, Doubt::Coding, Doubt::Hosts];
+
+    /// What is wrong and what to do, in a sentence.
+    pub(super) fn told(self) -> &'static str {
+        match self {
+            Doubt::Lengths => {
+                "the request has both Content-Length and Transfer-Encoding, which say different \
+                 things of its body: send one of them"
+            }
+            Doubt::Coding => {
+                "the only transfer coding is chunked, once: send the body without another"
+            }
+            Doubt::Hosts => "the request has more than one Host: send one",
+        }
+    }
+}
+
+/// Which request of a connection is ambiguous, counted from 1, and why; 0 while none is.
 #[derive(Clone, Default)]
 pub(super) struct Ambiguous(Arc<AtomicU64>);
 
 impl Ambiguous {
-    /// Whether it is this one.
-    pub(super) fn is(&self, request: u64) -> bool {
-        self.0.load(Ordering::Acquire) == request
+    fn note(&self, request: u64, doubt: Doubt) {
+        let kinds = Doubt::ALL.len() as u64;
+        self.0.store(request * kinds + doubt as u64, Ordering::Release);
+    }
+
+    /// Why it is this one.
+    pub(super) fn of(&self, request: u64) -> Option<Doubt> {
+        let (noted, kinds) = (self.0.load(Ordering::Acquire), Doubt::ALL.len() as u64);
+        let kind = usize::try_from(noted % kinds).ok()?;
+        (noted / kinds == request).then(|| Doubt::ALL.get(kind).copied()).flatten()
     }
 }
 
@@ -44,6 +82,11 @@ pub(super) struct Framing {
     line: Line,
     length: Option<u64>,
     chunked: bool,
+    /// A `Transfer-Encoding` was there.
+    coded: bool,
+    /// A `Host` was there.
+    hosted: bool,
+    doubt: Option<Doubt>,
     requests: u64,
     found: Ambiguous,
 }
@@ -79,6 +122,9 @@ impl Framing {
             line: Line::EMPTY,
             length: None,
             chunked: false,
+            coded: false,
+            hosted: false,
+            doubt: None,
             requests: 0,
             found,
         }
@@ -130,9 +176,10 @@ impl Framing {
     /// request lines.
     fn passes(&mut self, line: &[u8]) -> bool {
         match self.state {
-            State::Header => {
-                !matches!(line, [] | [b'c' | b'C' | b't' | b'T' | b' ' | b'\t' | b'\r', ..])
-            }
+            State::Header => !matches!(
+                line,
+                [] | [b'c' | b'C' | b'h' | b'H' | b't' | b'T' | b' ' | b'\t' | b'\r', ..]
+            ),
             State::RequestLine if line.starts_with(b"POST /") || line.starts_with(b"GET /") => {
                 self.state = self.next(b"request");
                 true
@@ -147,7 +194,8 @@ impl Framing {
             (State::RequestLine, b"") => State::RequestLine,
             (State::RequestLine, HTTP2_LINE) => State::Off,
             (State::RequestLine, _) => {
-                (self.length, self.chunked) = (None, false);
+                (self.length, self.doubt) = (None, None);
+                (self.chunked, self.coded, self.hosted) = (false, false, false);
                 State::Header
             }
             (State::Header, b"") => self.after_head(),
@@ -159,7 +207,16 @@ impl Framing {
                     // A length padded beyond what is looked at is as good as two.
                     self.chunked |= line.len() == LINE_BYTES;
                 }
-                self.chunked |= line.starts_with(b"transfer-encoding:");
+                if let Some(coding) = line.strip_prefix(b"transfer-encoding:") {
+                    let twice = std::mem::replace(&mut self.coded, true);
+                    if twice || coding != b"chunked" {
+                        self.doubt = Some(Doubt::Coding);
+                    }
+                    self.chunked = true;
+                }
+                if line.starts_with(b"host:") && std::mem::replace(&mut self.hosted, true) {
+                    self.doubt = Some(Doubt::Hosts);
+                }
                 State::Header
             }
             (State::ChunkSize, _) => chunk(line),
@@ -171,12 +228,15 @@ impl Framing {
 
     fn after_head(&mut self) -> State {
         self.requests += 1;
+        if self.length.is_some() && self.chunked {
+            self.doubt = Some(Doubt::Lengths);
+        }
+        if let Some(doubt) = self.doubt {
+            self.found.note(self.requests, doubt);
+            // The connection ends with its refusal.
+            return State::Off;
+        }
         match (self.length, self.chunked) {
-            (Some(_), true) => {
-                self.found.0.store(self.requests, Ordering::Release);
-                // The connection ends with its refusal.
-                State::Off
-            }
             (_, true) => State::ChunkSize,
             (Some(bytes), false) if bytes > 0 => State::Body(bytes),
             _ => State::RequestLine,
@@ -198,19 +258,40 @@ fn chunk(line: &[u8]) -> State {
 mod tests {
     use super::*;
 
-    /// The ambiguous request, however the bytes are cut.
+    /// The ambiguous request, counted from 1, however the bytes are cut; 0 if there is none.
     fn ambiguous(bytes: &str) -> u64 {
-        let found: Vec<u64> = [1, 2, 7, bytes.len()]
+        doubtful(bytes).map_or(0, |(request, _)| request)
+    }
+
+    fn doubtful(bytes: &str) -> Option<(u64, Doubt)> {
+        let found: Vec<_> = [1, 2, 7, bytes.len()]
             .iter()
             .map(|size| {
                 let found = Ambiguous::default();
                 let mut framing = Framing::new(found.clone());
                 bytes.as_bytes().chunks(*size).for_each(|part| framing.see(part));
-                found.0.load(Ordering::Relaxed)
+                (1..9).find_map(|request| Some((request, found.of(request)?)))
             })
             .collect();
         assert!(found.windows(2).all(|two| two[0] == two[1]), "{bytes}: {found:?}");
         found[0]
+    }
+
+    #[test]
+    fn other_codings_and_two_hosts_are_seen() {
+        let of = |fields: &str| doubtful(&format!("POST / HTTP/1.1\r\n{fields}\r\n"));
+        for fields in [
+            "Transfer-Encoding: gzip, chunked\r\n",
+            "Transfer-Encoding: chunked, chunked\r\n",
+            "Transfer-Encoding: chunked\r\ntransfer-encoding:\tchunked\r\n",
+            "Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n",
+        ] {
+            assert_eq!(of(fields), Some((1, Doubt::Coding)), "{fields}");
+        }
+        assert_eq!(of("Host: a\r\nX: y\r\nhost: a\r\n"), Some((1, Doubt::Hosts)));
+        assert_eq!(of("Host: a\r\nX-Host: b\r\nHosts: c\r\nTransfer-Encoding: Chunked\r\n"), None);
+        let good = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+        assert_eq!(doubtful(&good.repeat(3)), None, "one Host each");
     }
 
     #[test]

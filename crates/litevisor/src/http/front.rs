@@ -18,9 +18,10 @@ use tracing::Instrument;
 use super::admin::AdminState;
 use super::cors::Cors;
 use super::error::Problem;
+use super::framing::Doubt;
 use super::guard::Guarded;
 use super::head;
-use super::listener::{AmbiguousLength, Answer};
+use super::listener::Answer;
 use super::request_id::{self, REQUEST_ID};
 use super::routes;
 use super::service::Service;
@@ -175,12 +176,8 @@ impl Front {
 
 /// Refuses what no route takes.
 fn check(request: &Request<Incoming>) -> Result<(), Error> {
-    if request.extensions().get::<AmbiguousLength>().is_some() {
-        return Err(Error::new(
-            ErrorCode::RequestInvalid,
-            "the request has both Content-Length and Transfer-Encoding, which say different things \
-             of its body: send one of them",
-        ));
+    if let Some(doubt) = request.extensions().get::<Doubt>() {
+        return Err(Error::new(ErrorCode::RequestInvalid, doubt.told()));
     }
     head::check(request.uri(), request.headers())
 }

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::{Request, Response};
+use axum::http::header::CONNECTION;
+use axum::http::{HeaderValue, Request, Response};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
@@ -47,10 +48,6 @@ pub async fn bind(setting: &str, address: SocketAddr) -> Result<TcpListener, Str
         )
     })
 }
-
-/// Marks a request that gives two lengths of its body.
-#[derive(Clone, Copy)]
-pub(super) struct AmbiguousLength;
 
 /// Answers one request; never fails.
 pub(crate) type Answer =
@@ -192,14 +189,19 @@ impl Connection {
         let service = service_fn(move |mut request: Request<Incoming>| {
             let busy = watch.begin();
             request.extensions_mut().insert(connected.clone());
-            if ambiguous.is(requests.fetch_add(1, Ordering::Relaxed) + 1) {
-                request.extensions_mut().insert(AmbiguousLength);
+            let doubt = ambiguous.of(requests.fetch_add(1, Ordering::Relaxed) + 1);
+            if let Some(doubt) = doubt {
+                request.extensions_mut().insert(doubt);
             }
             let response = answer(request);
             async move {
                 let ours = streams::answering();
-                let response = response.await.map(StreamedBody::wrap);
+                let mut response = response.await.map(StreamedBody::wrap);
                 drop(ours);
+                if doubt.is_some() {
+                    // What comes after it on the connection may not be a request at all.
+                    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                }
                 Ok::<_, std::convert::Infallible>(response.map(|body| WatchedBody::new(body, busy)))
             }
         });

@@ -1,4 +1,4 @@
-//! Bounds of heads, and bodies with two lengths.
+//! Bounds of heads, and requests that two readers may read differently.
 
 use std::io::Write;
 
@@ -60,4 +60,33 @@ fn two_lengths_of_one_body_are_refused_and_the_connection_ends() {
         assert!(text.contains("Transfer-Encoding") && text.contains("request_invalid"), "{text}");
         assert_eq!(text.matches("HTTP/1.1").count(), 1, "nothing after it: {text}");
     }
+}
+
+#[test]
+fn other_codings_and_two_hosts_are_refused_and_the_connection_ends() {
+    let app = TestApp::start(&[]).ready();
+    let next = "GET /v1/query?tenant=tiny&sql=SELECT%202 HTTP/1.1\r\nHost: t\r\n\r\n";
+    let body = "{\"sql\": \"SELECT 1\"}";
+    let chunked = format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
+    let post =
+        "POST /v1/query?tenant=tiny HTTP/1.1\r\nContent-Type: application/json\r\nHost: t\r\n";
+    let cases = [
+        ("Transfer-Encoding: gzip, chunked", "chunked, once"),
+        ("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", "chunked, once"),
+        ("Transfer-Encoding: chunked\r\nHost: u", "more than one Host"),
+    ];
+    for (fields, told) in cases {
+        let mut stream = client::connect(app.address);
+        let bytes = format!("{post}{fields}\r\n\r\n{chunked}{next}");
+        stream.write_all(bytes.as_bytes()).expect("sent");
+        let mut rest = Vec::new();
+        let _ = std::io::Read::read_to_end(&mut stream, &mut rest);
+        let text = String::from_utf8_lossy(&rest);
+        assert!(text.starts_with("HTTP/1.1 400") && text.contains(told), "{fields}: {text}");
+        assert_eq!(text.matches("HTTP/1.1").count(), 1, "nothing after it: {text}");
+    }
+    let mut stream = client::connect(app.address);
+    let bytes = format!("{post}Transfer-Encoding: chunked\r\n\r\n{chunked}");
+    stream.write_all(bytes.as_bytes()).expect("sent");
+    assert_eq!(client::read_head(&mut stream, &mut Vec::new()).0, 200);
 }
