@@ -39,7 +39,7 @@ pub use engine::{Interrupt, Why};
 pub use events::{Event, Events, EvictionReason, LoadKind, ShedReason};
 pub use hypervisor::{Hypervisor, Parts};
 pub use registry::Lease;
-pub use request::{Opened, QueryRequest, QuerySink};
+pub use request::{Opened, QueryRequest, QuerySink, Spent};
 pub use runtime::Runtime;
 pub use settings::{AdmissionSettings, Settings, TablesPolicy};
 pub use status::{

@@ -13,7 +13,7 @@ use crate::admission::Permit;
 use crate::core::{Core, shutting_down};
 use crate::events::Event;
 use crate::registry::{Lease, Owner};
-use crate::request::{QueryRequest, QuerySink};
+use crate::request::{QueryRequest, QuerySink, Spent};
 use crate::settings::TablesPolicy;
 use crate::slot::Need;
 use crate::turn::{Leases, Reply, Work};
@@ -36,7 +36,7 @@ impl Drop for Inside {
 
 /// What a query spent, where.
 #[derive(Default)]
-struct Spent {
+struct Times {
     boot: Duration,
     queue: Duration,
     exec: Duration,
@@ -55,7 +55,7 @@ struct Ask<'a> {
     reads_shared: bool,
     /// Which tables it needs was asked already.
     probed: bool,
-    spent: Spent,
+    spent: Times,
     /// How it ended, once it has.
     end: Option<Option<ErrorCode>>,
 }
@@ -85,7 +85,7 @@ pub(crate) async fn query(
         probed: core.settings.tables == TablesPolicy::All,
         request: Arc::new(request),
         interrupt,
-        spent: Spent::default(),
+        spent: Times::default(),
         end: None,
     };
     let outcome = ask.run(sink).await.map_err(|error| core.explain(&ask.request.tenant, error));
@@ -116,8 +116,17 @@ impl Drop for Ask<'_> {
 impl Ask<'_> {
     async fn run(&mut self, mut sink: Box<dyn QuerySink>) -> Result<Summary, Error> {
         loop {
-            let leases = self.leases().await?;
-            let permit = self.permit().await?;
+            let admitted = match self.leases().await {
+                Ok(leases) => self.permit().await.map(|permit| (leases, permit)),
+                Err(error) => Err(error),
+            };
+            let (leases, permit) = match admitted {
+                Ok(admitted) => admitted,
+                Err(error) => {
+                    sink.spent(Spent { boot: self.spent.boot, queue: self.spent.queue });
+                    return Err(error);
+                }
+            };
             let probe = leases.is_none();
             let reply = self.turn(leases, permit, sink).await?;
             self.probed = true;

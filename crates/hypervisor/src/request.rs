@@ -31,11 +31,24 @@ pub trait QuerySink: RowSink + Send {
     /// Called once, before `begin`.
     fn opened(&mut self, opened: &Opened);
 
+    /// What the query has waited for so far: told before it runs, and before it fails without having
+    /// run.
+    fn spent(&mut self, _: Spent) {}
+
     /// Nanoseconds for which it has made the query wait for its reader, counted as they pass; they
     /// are not the query's own time, so they do not count against its timeout.
     fn waited(&self) -> Option<Arc<AtomicU64>> {
         None
     }
+}
+
+/// What a query waited for before it ran.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// Loads.
+    pub boot: Duration,
+    /// Its turn.
+    pub queue: Duration,
 }
 
 /// What is known before the first row.

@@ -14,7 +14,7 @@ use model::{
 use crate::core::Core;
 use crate::cpu::{Paced, Worker};
 use crate::registry::Lease;
-use crate::request::{Opened, QueryRequest, QuerySink};
+use crate::request::{Opened, QueryRequest, QuerySink, Spent};
 
 /// The images a query runs on.
 pub(crate) struct Leases {
@@ -148,6 +148,7 @@ impl Attempt<'_> {
         let (core, leases) = (self.core, self.leases);
         let settings = &core.settings;
         let opened = self.opened(timing);
+        sink.spent(Spent { boot: timing.boot, queue: timing.queue });
         let mut sink = Opening { sink, opened: Some(opened) };
         let limits = QueryLimits {
             max_rows: self.request.max_rows,

@@ -4,10 +4,10 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bson::doc;
-use hypervisor::{Settings, State, TablesPolicy};
+use hypervisor::{Interrupt, Settings, State, TablesPolicy};
 use model::{Error, ErrorCode};
 
-use crate::stage::{boots, lazy, stage, stage_with, tenant, within};
+use crate::stage::{Answer, TestSink, boots, lazy, stage, stage_with, tenant, within};
 
 #[tokio::test]
 async fn the_first_query_boots_and_the_second_finds_it_warm() {
@@ -158,11 +158,19 @@ async fn a_boot_beyond_its_wait_goes_on() {
     let stage = stage(lazy()).await;
     stage.populate("x", 3);
     stage.source.at_open.shut();
-    let query = stage.begin("x", "SELECT count(*) FROM a");
-    stage.waiting("x", 1).await;
-    stage.runtime.advance(Duration::from_secs(31));
-    let error = query.await.unwrap().unwrap_err();
+    let answer = std::sync::Arc::<std::sync::Mutex<Answer>>::default();
+    let sink = TestSink { answer: std::sync::Arc::clone(&answer), hold: None };
+    let request = stage.request("x", "SELECT count(*) FROM a");
+    let query = stage.hypervisor.query(request, Box::new(sink), Interrupt::new());
+    let too_long = async {
+        stage.waiting("x", 1).await;
+        stage.runtime.advance(Duration::from_secs(31));
+    };
+    let (outcome, ()) = tokio::join!(query, too_long);
+    let error = outcome.unwrap_err();
     assert_eq!((error.code, error.retry_after.is_some()), (ErrorCode::InstanceBooting, true));
+    let spent = answer.lock().unwrap().spent;
+    assert_eq!(spent.boot, Duration::from_secs(31), "told though it never ran");
     stage.source.at_open.open();
     stage.events.saw("finished:boot:x", 1).await;
     assert_eq!(stage.rows("x", "SELECT count(*) FROM a").await, ["3"]);

@@ -12,7 +12,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use hypervisor::{
     Event, Events, Hypervisor, Interrupt, LoadKind, Opened, Parts, QueryRequest, QuerySink,
-    Runtime, Settings,
+    Runtime, Settings, Spent,
 };
 use model::{
     Catalog, Cell, Clock, Column, Error, ErrorCode, Flow, Monotonic, RowSink, Summary, TenantId,
@@ -474,6 +474,7 @@ pub(crate) async fn within<T>(work: impl Future<Output = T>) -> Option<T> {
 pub(crate) struct Answer {
     pub(crate) rows: Vec<String>,
     pub(crate) opened: Option<Opened>,
+    pub(crate) spent: Spent,
 }
 
 /// A sink that may block at its first row until it is let go.
@@ -518,6 +519,10 @@ impl RowSink for TestSink {
 impl QuerySink for TestSink {
     fn opened(&mut self, opened: &Opened) {
         self.answer.lock().unwrap().opened = Some(*opened);
+    }
+
+    fn spent(&mut self, spent: Spent) {
+        self.answer.lock().unwrap().spent = spent;
     }
 }
 

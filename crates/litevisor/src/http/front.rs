@@ -129,7 +129,8 @@ impl Front {
         // A tenant that is ill-formed is not named: the handler refuses it.
         let (uri, headers) = (request.uri(), request.headers());
         let tenant = standing.service().and_then(|s| s.naming.tenant(uri.query(), headers).ok());
-        let span = tracing::info_span!(
+        // At the highest level, so that every line keeps it whatever lines are wanted.
+        let span = tracing::error_span!(
             "request",
             "request.id" = id.to_str().unwrap_or_default(),
             route,

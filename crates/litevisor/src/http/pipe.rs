@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use model::limits::{PIPE_CHUNKS_MAX, STREAM_CHUNK_BYTES};
-use model::{Account, Charge, Clock, Flow};
+use model::{Account, Charge, Clock, Flow, Monotonic};
 
 /// When a reader is too slow.
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +47,7 @@ struct State {
     reader_gone: bool,
     /// The producer waits for room: else it is not woken, since std's condition variable asks the
     /// system at each wake even when nobody waits (one call per small answer, measured).
-    producer_waits: bool,
+    producer_waits: Option<Monotonic>,
     waker: Option<Waker>,
 }
 
@@ -78,7 +78,7 @@ impl Shared {
     fn wake_producer(&self, state: MutexGuard<'_, State>) {
         let waits = state.producer_waits;
         drop(state);
-        if waits {
+        if waits.is_some() {
             self.room.notify_one();
         }
     }
@@ -97,7 +97,7 @@ pub(crate) fn pipe(
             flowing: false,
             taken_bytes: 0,
             reader_gone: false,
-            producer_waits: false,
+            producer_waits: None,
             waker: None,
         }),
         room: Condvar::new(),
@@ -205,12 +205,12 @@ impl PipeWriter {
         {
             let since = self.clock.monotonic();
             let step = self.patience.idle.saturating_sub(stood_still).max(Duration::from_millis(1));
-            state.producer_waits = true;
+            state.producer_waits = Some(since);
             state = match self.shared.room.wait_timeout(state, step) {
                 Ok((state, _)) => state,
                 Err(poisoned) => poisoned.into_inner().0,
             };
-            state.producer_waits = false;
+            state.producer_waits = None;
             let waited = self.clock.monotonic().since(since);
             let all = self.note(waited);
             stood_still = if state.taken_bytes == taken_before {
@@ -283,6 +283,11 @@ impl PipeReader {
     /// How the stream ended, if it has.
     pub(crate) fn end(&self) -> End {
         self.shared.lock().end
+    }
+
+    /// Since when the producer waits, if it does: what the time it has waited does not have yet.
+    pub(crate) fn kept_since(&self) -> Option<Monotonic> {
+        self.shared.lock().producer_waits
     }
 
     /// The next chunk, or how the stream ended once all are out.

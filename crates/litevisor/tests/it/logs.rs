@@ -78,3 +78,25 @@ fn each_request_has_one_line_and_a_slow_query_a_warning() {
     assert!(slow[0]["exec_ms"].as_f64() >= Some(1000.0));
     assert!(!log.contains("marked"), "no SQL: {log}");
 }
+
+#[test]
+fn a_line_names_its_request_whatever_level_is_wanted() {
+    let process = Process::start_with(&[
+        ("LITEVISOR__TELEMETRY__LOG_LEVEL", "warn"),
+        ("LITEVISOR__TELEMETRY__LOG_FORMAT", "json"),
+    ]);
+    process.count();
+    let endless = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) \
+                   SELECT count(*) FROM c";
+    post(&process, &json!({"sql": endless, "timeout_ms": 1500})).problem(422, "query_timeout");
+    process.terminate();
+    let log = process.rest();
+    let slow = lines(&log, "a query was slow");
+    assert_eq!(slow.len(), 1, "{log}");
+    let span = &slow[0]["span"];
+    assert_eq!(
+        (&span["request.id"], &span["route"], &span["tenant.id"]),
+        (&json!("mine-1"), &json!("/v1/query"), &json!("tiny")),
+        "{log}"
+    );
+}

@@ -109,3 +109,26 @@ fn bytes_are_counted_from_the_encoder_s_buffer_until_the_connection_has_written_
     drop((writer, reader));
     assert_eq!(results.used(), 0);
 }
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the test's own thread")]
+fn a_wait_is_known_while_it_lasts() {
+    let clock = Arc::new(Ticking::default());
+    let patience = Patience { idle: Duration::from_secs(3600), rate_min: 0 };
+    let (mut writer, reader) = pipe(clock, patience, Account::root(u64::MAX));
+    reader.start_flowing();
+    assert_eq!(reader.kept_since(), None);
+    let waited = writer.waited();
+    let producer = std::thread::spawn(move || {
+        for _ in 0..=PIPE_CHUNKS_MAX {
+            let _ = writer.push(vec![0; STREAM_CHUNK_BYTES]);
+        }
+    });
+    while reader.kept_since().is_none() {
+        std::thread::yield_now();
+    }
+    assert_eq!(waited.load(Ordering::Relaxed), 0, "noted at its end only");
+    drop(reader);
+    producer.join().unwrap();
+    assert!(waited.load(Ordering::Relaxed) > 0);
+}

@@ -35,12 +35,16 @@ impl Ending {
     pub(super) fn new(
         service: Arc<Service>,
         telling: Telling,
-        head_at: Monotonic,
-        times: Times,
         waited: Arc<AtomicU64>,
         facts: Option<RequestFacts>,
     ) -> Self {
+        let (head_at, times) = (service.runtime.monotonic(), Times::default());
         Ending { service, telling, head_at, times, waited, facts, noted: false }
+    }
+
+    /// The head goes out.
+    pub(super) fn begun(&mut self, head_at: Monotonic, times: Times) {
+        (self.head_at, self.times) = (head_at, times);
     }
 
     /// It ended by an error, which is handed back.
@@ -67,12 +71,15 @@ impl Ending {
         }
     }
 
-    fn note_stream(&mut self, outcome: Outcome, rows: u64) {
+    /// `kept_since`: the query still waits for its reader.
+    fn note_stream(&mut self, outcome: Outcome, rows: u64, kept_since: Option<Monotonic>) {
         if self.noted {
             return;
         }
-        self.times.stream = self.service.runtime.monotonic().since(self.head_at);
-        self.times.reader = Duration::from_nanos(self.waited.load(Ordering::Relaxed));
+        let now = self.service.runtime.monotonic();
+        self.times.stream = now.since(self.head_at);
+        let kept = kept_since.map_or(Duration::ZERO, |since| now.since(since));
+        self.times.reader = Duration::from_nanos(self.waited.load(Ordering::Relaxed)) + kept;
         self.service.metrics.stage(Stage::Stream, self.times.stream);
         self.note(outcome, rows);
     }
@@ -133,7 +140,7 @@ impl StreamBody {
             (Some(Ok(summary)), None, End::Whole) => (Outcome::Ok, summary.rows),
             _ => (Outcome::Failed(ErrorCode::Internal), 0),
         };
-        self.ending.note_stream(outcome, rows);
+        self.ending.note_stream(outcome, rows, None);
         if let Some(Err(error)) = &self.result {
             super::super::problem_log::log(error);
         }
@@ -155,7 +162,7 @@ impl Drop for StreamBody {
             let _inside = self.span.enter();
             let slow = self.reader.end() == End::TooSlow;
             let outcome = if slow { Outcome::TooSlow } else { Outcome::ClientGone };
-            self.ending.note_stream(outcome, 0);
+            self.ending.note_stream(outcome, 0, self.reader.kept_since());
         }
     }
 }

@@ -11,7 +11,7 @@ use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, TE, TRAILER};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response};
 use export::Format;
-use hypervisor::{Interrupt, Opened, QueryRequest};
+use hypervisor::{Interrupt, Opened, QueryRequest, Spent};
 use model::{Clock, Error, Summary};
 
 use super::super::error::Problem;
@@ -54,19 +54,21 @@ pub(super) async fn run(service: Arc<Service>, wanted: Wanted) -> Result<Respons
     let waited = writer.waited();
     let sink = ResultSink::new(format, writer, telling.clone(), bounds, wanted.watch);
     let (request, facts) = (wanted.request, wanted.facts);
+    // From here on a client that leaves is counted.
+    let mut ending = Ending::new(Arc::clone(&service), telling.clone(), waited, facts);
     let (first, running) = begin(&service, request, sink, &reader).await;
     let exec_until = service.runtime.monotonic();
-    let (opened, fault) = {
+    let (opened, spent, fault) = {
         let mut told = telling.lock();
-        (told.opened.take(), if first.is_some() { told.fault.take() } else { None })
+        let fault = if first.is_some() { told.fault.take() } else { None };
+        (told.opened.take(), told.spent, fault)
     };
     let mut response = Response::new(Body::empty());
-    let timing = Timing { total: exec_until.since(started), opened: opened.as_ref() };
+    let timing = Timing { total: exec_until.since(started), spent, opened: opened.as_ref() };
     write_head(response.headers_mut(), format, completeness, &timing);
     timing.observe(&service);
 
-    let times = timing.times();
-    let ending = Ending::new(Arc::clone(&service), telling, exec_until, times, waited, facts);
+    ending.begun(exec_until, timing.times());
     match first {
         Some(Err(error)) => return Err(ending.failed(fault.unwrap_or(error)).into()),
         Some(Ok(_)) if fault.is_some() => {
@@ -129,18 +131,18 @@ fn start(service: &Arc<Service>, request: QueryRequest, sink: ResultSink) -> Run
 /// Where the time to the first byte went.
 struct Timing<'a> {
     total: Duration,
+    /// Of that, before it ran.
+    spent: Spent,
     opened: Option<&'a Opened>,
 }
 
 impl Timing<'_> {
     fn exec(&self) -> Duration {
-        let before = self.opened.map_or(Duration::ZERO, |opened| opened.boot + opened.queue);
-        self.total.saturating_sub(before)
+        self.total.saturating_sub(self.spent.boot + self.spent.queue)
     }
 
     fn times(&self) -> Times {
-        let before = |part: fn(&Opened) -> Duration| self.opened.map(part).unwrap_or_default();
-        let (boot, queue) = (before(|opened| opened.boot), before(|opened| opened.queue));
+        let Spent { boot, queue } = self.spent;
         Times { boot, queue, exec: self.exec(), ..Times::default() }
     }
 

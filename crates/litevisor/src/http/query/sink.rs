@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use export::{Format, Output};
-use hypervisor::{Opened, QuerySink};
+use hypervisor::{Opened, QuerySink, Spent};
 use model::limits::STREAM_CHUNK_BYTES;
 use model::{Cell, Column, Error, ErrorCode, Flow, RowSink, Summary};
 
@@ -17,6 +17,8 @@ use crate::canary::Watch;
 pub(super) struct Told {
     /// What the head needs.
     pub(super) opened: Option<Opened>,
+    /// What the query waited for before it ran.
+    pub(super) spent: Spent,
     /// Why the sink wanted no more rows, if it was its own bound.
     pub(super) fault: Option<Error>,
     /// Bytes of the encoded result.
@@ -149,6 +151,10 @@ impl ResultSink {
 impl QuerySink for ResultSink {
     fn opened(&mut self, opened: &Opened) {
         self.telling.lock().opened = Some(*opened);
+    }
+
+    fn spent(&mut self, spent: Spent) {
+        self.telling.lock().spent = spent;
     }
 
     fn waited(&self) -> Option<Arc<AtomicU64>> {

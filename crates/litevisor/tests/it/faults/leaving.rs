@@ -74,6 +74,7 @@ fn a_boot_ends_with_the_last_client_that_waits_for_it() {
     poll("both to wait", || waiters(&app) == 2);
     drop(first);
     poll("the first to be gone", || waiters(&app) == 1);
+    poll("it to be counted", || gone(&app) == 1);
     assert_eq!(state(), "booting", "somebody waits yet");
     proxy.set(Traffic::Pass);
     assert_eq!(second.join().expect("an answer").rows(), json!([[20_000]]));
@@ -87,8 +88,17 @@ fn a_boot_ends_with_the_last_client_that_waits_for_it() {
     drop(only);
     poll("the boot to be given up", || state() == "vacant");
     poll("its memory to be given back", || budget_used(&app) == 0);
+    poll("it to be counted", || gone(&app) == 2);
     proxy.set(Traffic::Pass);
     recovers(&app, "a", 20_000);
+}
+
+/// Queries whose clients left, as the metrics have them.
+fn gone(app: &TestApp) -> u64 {
+    let text = app.admin_get("/metrics").text();
+    let name = "litevisor_queries_total{outcome=\"client_gone\"} ";
+    let value = text.lines().find_map(|line| line.strip_prefix(name));
+    value.map_or(0, |value| value.parse().expect("a number"))
 }
 
 fn waiters(app: &TestApp) -> u64 {
