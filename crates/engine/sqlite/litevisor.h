@@ -99,10 +99,32 @@ static inline int litevisor_bytes(unsigned int bytes){
 #define iPosOff_litevisor i_litevisor
 #define po_litevisor i_litevisor
 
-/* FTS5: the sort of a transaction's words. One list will do for the end. */
+/* FTS5: the sort of a transaction's words, of which the last merge alone goes through all: SQLite's own
+** but for the look, after which what is left may lack. */
 #define fts5HashEntryMerge(a, b) \
-  (LITEVISOR_BEFORE(litevisor_merge_##a) fts5HashEntryMerge(a, b))
-#define litevisor_merge_pEntry ~, litevisor_steps(LITEVISOR_STEPS) ? pEntry :
+  LITEVISOR_BEFORE(litevisor_merge_##a)(a, b) fts5HashEntryMerge(a, b)
+#define litevisor_merge_pEntry ~, LITEVISOR_MERGED
+#define litevisor_merge_pList ~, LITEVISOR_MERGED
+#define litevisor_merge_Fts5HashEntry ~, LITEVISOR_MERGE,
+#define LITEVISOR_MERGED(left, right) 1 ? litevisorMerge(left, right) :
+#define LITEVISOR_MERGE(left, right) \
+  litevisorMerge(left, right){ \
+    Fts5HashEntry *pFirst = 0; \
+    Fts5HashEntry **ppOut = &pFirst; \
+    while( pLeft && pRight && !litevisor_steps(1) ){ \
+      int nMin = pLeft->nKey<pRight->nKey ? pLeft->nKey : pRight->nKey; \
+      int cmp = memcmp(fts5EntryKey(pLeft), fts5EntryKey(pRight), nMin); \
+      Fts5HashEntry **ppLess = 0; \
+      if( cmp==0 ) cmp = pLeft->nKey - pRight->nKey; \
+      ppLess = cmp>0 ? &pRight : &pLeft; \
+      *ppOut = *ppLess; \
+      ppOut = &(*ppLess)->pScanNext; \
+      *ppLess = *ppOut; \
+    } \
+    *ppOut = pLeft ? pLeft : pRight; \
+    return pFirst; \
+  } \
+  static Fts5HashEntry *
 
 /* JSON: the next element of an array or object. 0 means that it is malformed. */
 #define jsonbPayloadSizeSemiInline(a, b, c) \

@@ -32,3 +32,13 @@ CREATE VIRTUAL TABLE temp.f USING fts5(a); INSERT INTO f SELECT 'w' || (value % 
 CREATE VIRTUAL TABLE temp.f USING fts5(a, tokenize='trigram'); INSERT INTO f VALUES (hex(randomblob(2000000))); SELECT count(*) FROM f WHERE a LIKE '%ABCDEF%'
 -- fts5, a commit
 CREATE VIRTUAL TABLE temp.f USING fts5(a); BEGIN; INSERT INTO f SELECT 'w' || (value % 5000) || ' common v' || value || ' x y z' FROM generate_series(1, 30000); COMMIT
+-- fts5, bm25
+CREATE VIRTUAL TABLE temp.f USING fts5(a); INSERT INTO f VALUES (substr(replace(printf('%.*c', 5000000, 'x'), 'x', 'ab cd '), 1, 3000000)); SELECT {each 50 bm25(f), }bm25(f) FROM f('ab OR cd')
+-- fts5, NEAR of many
+CREATE VIRTUAL TABLE temp.f USING fts5(a); INSERT INTO f VALUES (substr(replace(printf('%.*c', 5000000, 'x'), 'x', 'ab cd '), 1, 1500000)); SELECT count(*) FROM f('NEAR({each 60 ab cd }, 1000)')
+-- fts5, a long phrase that is not there
+CREATE VIRTUAL TABLE temp.f USING fts5(a); INSERT INTO f VALUES (substr(replace(printf('%.*c', 5000000, 'x'), 'x', 'ab cd '), 1, 1500000)); SELECT count(*) FROM f('"{each 60 ab cd }ab ab"')
+-- fts5, the sort of a document
+CREATE VIRTUAL TABLE temp.f USING fts5(a); BEGIN; INSERT INTO f SELECT group_concat(value, ' ') FROM generate_series(1, 1000000); COMMIT
+-- fts5, documents read anew
+CREATE VIRTUAL TABLE temp.f USING fts5(a, content='t', columnsize=0); CREATE TEMP TABLE t(a); INSERT INTO t VALUES (substr(replace(printf('%.*c', 5000000, 'x'), 'x', 'ab cd '), 1, 3000000) || ' zz'); INSERT INTO f(rowid, a) SELECT rowid, a FROM t; SELECT {each 20 snippet(f, 0, '<', '>', '', 64), bm25(f, #), }1 FROM f('zz')

@@ -2,6 +2,8 @@
 //! limits, and the longest time that passes between two looks at the clock while it runs. By so much
 //! it may outlast its deadline. Times are the thread's CPU time, so that neighbours do not count.
 
+#[cfg(test)]
+mod tests;
 mod written;
 
 use std::process::{Command, Stdio};
@@ -59,13 +61,13 @@ pub(crate) fn child(name: &str) -> Result<()> {
     } else {
         Blank::build(&catalog, Part::Tenant, PageSize::Normal)?.image().clone()
     };
-    let (gap, how) = longest(&image, &step.sql);
+    let (gap, how) = longest(&image, &step.sql, DEADLINE);
     println!("{} {how}", gap.as_nanos());
     Ok(())
 }
 
 /// The longest gap between two looks, and how it ended.
-fn longest(image: &Image, sql: &str) -> (Duration, String) {
+fn longest(image: &Image, sql: &str, deadline: Duration) -> (Duration, String) {
     let start = engine::thread_time();
     let watching = Watching { last: Mutex::new(start), longest: Mutex::default() };
     let account = Account::root(limits::QUERY_TEMP_DEFAULT_BYTES);
@@ -86,7 +88,7 @@ fn longest(image: &Image, sql: &str) -> (Duration, String) {
         interrupt: &Interrupt::new(),
         pace: None,
         clock: &watching,
-        deadline: Monotonic::default().after(start + DEADLINE),
+        deadline: Monotonic::default().after(start + deadline),
         as_of: None,
     };
     let outcome = engine::run(&script, &run, &Readers::new(0), &mut Dropped);

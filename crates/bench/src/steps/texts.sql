@@ -138,3 +138,25 @@ SELECT sum(length(fullkey)) FROM json_tree('{"' || {times 10000000 k} || '":[' |
 SELECT sum(j ->> '$.k') FROM (SELECT {object 600000} AS j), generate_series(1, 100000)
 -- ->>, of another object each time
 SELECT sum(j || substr(value, 1, 0) ->> '$.k') FROM (SELECT {object 600000} AS j), generate_series(1, 100000)
+-- json_extract, from the end, many times
+SELECT json_extract(j, {each 200 '$[399990#]',}'$[#-1]') FROM (SELECT json_group_array(1) AS j FROM generate_series(1, 4000000))
+-- json_tree from a path of dots
+SELECT key FROM (SELECT {times 10000000 .} AS d), json_tree('{"' || d || '":1}', '$."' || d || '"')
+-- json_valid of a blob, row by row
+SELECT sum(json_valid(j, 8)) FROM (SELECT jsonb(json_group_array(1)) AS j FROM generate_series(1, 4000000)), generate_series(1, 1000)
+-- regexp, counts of counts
+SELECT {times 33000000 0} REGEXP '(0{1,50}){1,50}1'
+-- regexp, more states than can be kept
+SELECT hex(randomblob(16000000)) REGEXP '[0-7]*0[0-9A-F]{900}x'
+-- regexp, words of any language
+SELECT ('é' || hex(randomblob(8000000))) REGEXP '\b([0-9A-F]{1,40}){9}x\b'
+-- regexp, row by row
+SELECT sum(t REGEXP '(0{1,40}){1,40}1') FROM (SELECT {times 2500 0} AS t), generate_series(1, 1000000)
+-- LIKE, row by row
+SELECT sum(t LIKE p) FROM (SELECT {times 30000 a} AS t, '%' || {times 990 a} || 'b' AS p), generate_series(1, 100000)
+-- numbers of many digits, one beside another
+SELECT {each 900 CAST(t AS REAL), t+#,}1 FROM (SELECT {times 33000000 0} AS t FROM generate_series(1, 2))
+-- compared, one beside another
+SELECT {each 900 a < b COLLATE NOCASE, a = b,}1 FROM (SELECT {times 30000000 a} || 'a' AS a, {times 30000000 a} || 'b' AS b FROM generate_series(1, 2))
+-- lengths, one beside another
+SELECT {each 900 length(t)+#, instr(t, 'b'),}1 FROM (SELECT {times 33000000 a} AS t FROM generate_series(1, 2))
