@@ -81,7 +81,7 @@ pub(crate) struct Core {
     pub(crate) readers: Readers,
     pub(crate) query_threads: Threads,
     pub(crate) boot_threads: Threads,
-    pub(crate) turns: Turns,
+    pub(crate) turns: Arc<Turns>,
     /// Loads that read the source now.
     pub(crate) boots: Arc<Semaphore>,
     /// Of these, the ones that nobody waits for.
@@ -137,7 +137,7 @@ impl Core {
             readers: Readers::new(settings.kept_readers),
             query_threads: Threads::new(query_plan, &runtime, &events),
             boot_threads: Threads::new(boot_plan, &runtime, &events),
-            turns: Turns::new(settings.cpu_turns, &runtime),
+            turns: Arc::new(Turns::new(settings.cpu_turns, &runtime)),
             boots: Arc::new(Semaphore::new(boots)),
             background: Arc::new(Semaphore::new(boots.div_ceil(2))),
             loads: AtomicUsize::new(0),

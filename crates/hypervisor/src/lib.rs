@@ -34,7 +34,7 @@ mod threads;
 mod turn;
 mod wait;
 
-pub use cpu::Lane;
+pub use cpu::{Lane, pause};
 pub use engine::{Interrupt, Why};
 pub use events::{Event, Events, EvictionReason, LoadKind, ShedReason};
 pub use hypervisor::{Hypervisor, Parts};

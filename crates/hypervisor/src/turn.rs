@@ -110,8 +110,10 @@ impl Work {
             boot: self.boot,
             queue: self.queue + started.since(self.submitted),
         };
-        attempt.with_run(sink, timing, |run, sink| {
-            engine::run(&self.request.script, run, &core.readers, sink)
+        pace.during(&core.turns, || {
+            attempt.with_run(sink, timing, |run, sink| {
+                engine::run(&self.request.script, run, &core.readers, sink)
+            })
         })
     }
 }

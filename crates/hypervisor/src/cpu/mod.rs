@@ -9,5 +9,6 @@ mod schedule;
 mod turns;
 
 pub use lane::Lane;
+pub use pace::pause;
 pub(crate) use pace::{Paced, Worker};
 pub(crate) use turns::Turns;

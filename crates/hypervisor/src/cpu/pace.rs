@@ -1,6 +1,8 @@
 //! The pace of one query or load: its express time, then its turns.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use engine::Pace;
@@ -28,12 +30,50 @@ pub(crate) struct Paced<'a> {
     worker: Worker<'a>,
     /// It waits for turns no longer.
     over: &'a dyn Fn() -> bool,
-    /// When its express time is over; moved on by pauses.
-    express_until: Cell<Monotonic>,
+    /// When its express time is over, pauses not counted.
+    express_until: Monotonic,
+    place: Arc<Place>,
+}
+
+/// A run's place in line, which its sink gives up while it waits for its reader.
+#[derive(Default)]
+struct Place {
     /// Once its express time is over.
-    ticket: OnceCell<Ticket>,
+    ticket: OnceLock<Ticket>,
     /// It gave its turn back while it waits for something else.
-    paused: Cell<bool>,
+    paused: AtomicBool,
+    /// Nanoseconds in pauses.
+    paused_ns: AtomicU64,
+}
+
+impl Place {
+    fn pause<R>(&self, turns: &Turns, wait: impl FnOnce() -> R) -> R {
+        let before = turns.now();
+        if let Some(ticket) = self.ticket.get() {
+            turns.leave(ticket);
+            self.paused.store(true, Ordering::Relaxed);
+        }
+        let result = wait();
+        let waited = u64::try_from(turns.now().since(before).as_nanos()).unwrap_or(u64::MAX);
+        self.paused_ns.fetch_add(waited, Ordering::Relaxed);
+        result
+    }
+}
+
+/// The place of the run on a thread.
+type Current = Option<(Arc<Turns>, Arc<Place>)>;
+
+thread_local! {
+    static CURRENT: RefCell<Current> = const { RefCell::new(None) };
+}
+
+/// Runs `wait`, which takes no CPU. Where a query runs on this thread, it holds no turn meanwhile,
+/// and asks for one anew when it goes on.
+pub fn pause<R>(wait: impl FnOnce() -> R) -> R {
+    match CURRENT.with_borrow(Clone::clone) {
+        Some((turns, place)) => place.pause(&turns, wait),
+        None => wait(),
+    }
 }
 
 impl<'a> Paced<'a> {
@@ -46,40 +86,51 @@ impl<'a> Paced<'a> {
         Paced {
             worker,
             over,
-            express_until: Cell::new(
-                worker.runtime.monotonic().after(Duration::from_micros(express)),
-            ),
-            ticket: OnceCell::new(),
-            paused: Cell::new(false),
+            express_until: worker.runtime.monotonic().after(Duration::from_micros(express)),
+            place: Arc::default(),
         }
+    }
+
+    /// Runs `body`, within which [`pause`] on this thread pauses this.
+    pub(crate) fn during<R>(&self, turns: &Arc<Turns>, body: impl FnOnce() -> R) -> R {
+        struct Back(Current);
+        impl Drop for Back {
+            fn drop(&mut self) {
+                CURRENT.set(self.0.take());
+            }
+        }
+        let current = Some((Arc::clone(turns), Arc::clone(&self.place)));
+        let _back = Back(CURRENT.replace(current));
+        body()
     }
 
     /// Runs `wait`, which takes no CPU: for that long no turn is held and no express time passes.
     pub(crate) fn pause<R>(&self, wait: impl FnOnce() -> R) -> R {
-        let before = self.worker.runtime.monotonic();
-        if let Some(ticket) = self.ticket.get() {
-            self.worker.turns.leave(ticket);
-            self.paused.set(true);
-        }
-        let result = wait();
-        let waited = self.worker.runtime.monotonic().since(before);
-        self.express_until.set(self.express_until.get().after(waited));
-        result
+        self.place.pause(self.worker.turns, wait)
+    }
+
+    fn is_express(&self) -> bool {
+        let paused = Duration::from_nanos(self.place.paused_ns.load(Ordering::Relaxed));
+        self.worker.runtime.monotonic() < self.express_until.after(paused)
     }
 }
 
 impl Pace for Paced<'_> {
     fn look(&self) {
         let Worker { turns, runtime, owner, lane } = self.worker;
-        match self.ticket.get() {
+        match self.place.ticket.get() {
             None => {
-                if !turns.needed() || runtime.monotonic() < self.express_until.get() {
+                if !turns.needed() || self.is_express() {
                     return;
                 }
                 threads::sink(runtime);
-                turns.wait(self.ticket.get_or_init(|| turns.ticket(owner, lane)), self.over);
+                let ticket = self.place.ticket.get_or_init(|| turns.ticket(owner, lane));
+                turns.wait(ticket, self.over);
             }
-            Some(ticket) if self.paused.replace(false) => turns.wait(ticket, self.over),
+            Some(ticket) if self.place.paused.load(Ordering::Relaxed) => {
+                self.place.paused.store(false, Ordering::Relaxed);
+                turns.wait(ticket, self.over);
+            }
             Some(ticket) if turns.wanted() && !turns.may_go_on(ticket) => {
                 turns.wait(ticket, self.over);
             }
@@ -90,7 +141,7 @@ impl Pace for Paced<'_> {
 
 impl Drop for Paced<'_> {
     fn drop(&mut self) {
-        if let Some(ticket) = self.ticket.get() {
+        if let Some(ticket) = self.place.ticket.get() {
             self.worker.turns.leave(ticket);
         }
     }

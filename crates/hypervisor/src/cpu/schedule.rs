@@ -41,8 +41,7 @@ pub(super) struct Spans {
     pub(super) quantum: Duration,
     /// What a turn costs at least.
     pub(super) least: Duration,
-    /// A holder not heard of for so long does not count any more: it waits for its reader, or sits
-    /// in one long step.
+    /// A holder not heard of for so long does not count any more: it sits in one long step.
     pub(super) overdue: Duration,
 }
 

@@ -64,6 +64,10 @@ impl Turns {
         self.state().schedule.ticket(owner.cloned(), lane)
     }
 
+    pub(super) fn now(&self) -> Monotonic {
+        self.runtime.monotonic()
+    }
+
     /// Whether work needs turns at all.
     pub(super) fn needed(&self) -> bool {
         self.needed

@@ -484,6 +484,8 @@ pub(crate) struct TestSink {
 }
 
 pub(crate) struct Hold {
+    /// It stands as who waits for a reader does, not as who works.
+    pub(crate) pauses: bool,
     pub(crate) reached: Option<oneshot::Sender<()>>,
     pub(crate) go: std::sync::mpsc::Receiver<()>,
 }
@@ -497,7 +499,10 @@ impl RowSink for TestSink {
             && let Some(reached) = hold.reached.take()
         {
             let _ = reached.send(());
-            let _ = hold.go.recv();
+            let _ = match hold.pauses {
+                true => hypervisor::pause(|| hold.go.recv()),
+                false => hold.go.recv(),
+            };
         }
         let text: Vec<String> = cells
             .iter()
@@ -625,15 +630,25 @@ impl Stage {
     }
 
     /// A query that stands at its first row until told to go; returns once it stands.
-    #[expect(clippy::disallowed_methods, reason = "the test's own runtime")]
     pub(crate) async fn hold(
         &self,
         name: &str,
         sql: &str,
     ) -> (tokio::task::JoinHandle<Result<Answer, Error>>, std::sync::mpsc::SyncSender<()>) {
+        self.hold_so(name, sql, false).await
+    }
+
+    /// The same, where it may stand as who waits for a reader does.
+    #[expect(clippy::disallowed_methods, reason = "the test's own runtime")]
+    pub(crate) async fn hold_so(
+        &self,
+        name: &str,
+        sql: &str,
+        pauses: bool,
+    ) -> (tokio::task::JoinHandle<Result<Answer, Error>>, std::sync::mpsc::SyncSender<()>) {
         let (go, gone) = std::sync::mpsc::sync_channel(1);
         let (reached, stands) = oneshot::channel();
-        let hold = Hold { reached: Some(reached), go: gone };
+        let hold = Hold { pauses, reached: Some(reached), go: gone };
         let (hypervisor, request) = (self.hypervisor.clone(), self.request(name, sql));
         let task = tokio::spawn(async move {
             let answer = Arc::new(Mutex::new(Answer::default()));

@@ -46,12 +46,16 @@ async fn waiting_load() -> (Stage, Query, std::sync::mpsc::SyncSender<()>, Query
 }
 
 async fn loads_waiting(stage: &Stage, n: u64) {
+    waiting(stage, Lane::Boot, n).await;
+}
+
+async fn waiting(stage: &Stage, lane: Lane, n: u64) {
     let there = async {
-        while stage.hypervisor.usage().turns_wanted[Lane::Boot as usize] != n {
+        while stage.hypervisor.usage().turns_wanted[lane as usize] != n {
             tokio::task::yield_now().await;
         }
     };
-    within(there).await.unwrap_or_else(|| panic!("never {n} loads wait for turns"));
+    within(there).await.unwrap_or_else(|| panic!("never {n} wait for turns"));
 }
 
 #[tokio::test]
@@ -73,4 +77,33 @@ async fn a_stopped_load_waits_for_no_turn() {
     loads_waiting(&stage, 0).await;
     go.send(()).unwrap();
     assert_eq!(x.await.unwrap().unwrap().rows, ["9000"]);
+}
+
+const OVERDUE: Duration = Duration::from_millis(model::limits::CPU_TURN_OVERDUE_MS);
+
+/// Goes on for long after its first row, which it has with the one turn.
+const HEAVY_ROWS: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 30000) \
+                          SELECT i FROM n WHERE i > 9000 AND i % 7000 = 0";
+
+#[tokio::test]
+async fn who_waits_for_its_reader_holds_no_turn_and_asks_anew() {
+    let stage = stage(Settings { cpu_turns: 1, ..lazy() }).await;
+    for name in ["x", "z"] {
+        stage.populate(name, 1);
+        assert_eq!(stage.rows(name, "SELECT count(*) FROM a").await, ["1"]);
+    }
+    stage.runtime.tick.store(1_000_000, Ordering::SeqCst);
+    let (x, go) = stage.hold_so("x", HEAVY_ROWS, true).await;
+    let (z, z_goes) = stage.hold("z", HEAVY).await;
+    stage.runtime.tick.store(0, Ordering::SeqCst);
+    assert_eq!(stage.runtime.sunk.load(Ordering::SeqCst), 2, "both needed turns");
+    // A few looks at the clock; had it been held, it would have been waited for until overdue.
+    let waited = stage.hypervisor.usage().turns_waited[Lane::Interactive as usize];
+    assert!(waited < OVERDUE / 2, "{waited:?}");
+    go.send(()).unwrap();
+    waiting(&stage, Lane::Interactive, 1).await;
+    z_goes.send(()).unwrap();
+    assert_eq!(z.await.unwrap().unwrap().rows, ["9000"]);
+    assert_eq!(x.await.unwrap().unwrap().rows, ["14000", "21000", "28000"]);
+    assert_eq!(stage.hypervisor.usage().turns_wanted, [0; Lane::COUNT]);
 }

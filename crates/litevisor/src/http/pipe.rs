@@ -51,6 +51,13 @@ struct State {
     waker: Option<Waker>,
 }
 
+impl State {
+    /// Whether the producer must wait.
+    fn is_full(&self) -> bool {
+        self.chunks.len() >= PIPE_CHUNKS_MAX && !self.reader_gone && self.end == End::Open
+    }
+}
+
 /// Bytes with what they are charged to the results in flight, where there was room for that: until
 /// the connection has written them.
 struct Charged {
@@ -197,12 +204,20 @@ impl PipeWriter {
         Duration::from_nanos(before.saturating_add(nanoseconds))
     }
 
-    fn wait_for_room(&mut self) -> MutexGuard<'_, State> {
+    fn wait_for_room(&self) -> MutexGuard<'_, State> {
+        let state = self.shared.lock();
+        if !state.is_full() {
+            return state;
+        }
+        drop(state);
+        hypervisor::pause(|| self.wait())
+    }
+
+    fn wait(&self) -> MutexGuard<'_, State> {
         let mut state = self.shared.lock();
         let mut stood_still = Duration::ZERO;
         let mut taken_before = state.taken_bytes;
-        while state.chunks.len() >= PIPE_CHUNKS_MAX && !state.reader_gone && state.end == End::Open
-        {
+        while state.is_full() {
             let since = self.clock.monotonic();
             let step = self.patience.idle.saturating_sub(stood_still).max(Duration::from_millis(1));
             state.producer_waits = Some(since);
