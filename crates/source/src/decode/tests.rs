@@ -424,6 +424,22 @@ fn fields_in_any_order_and_number() {
     assert_eq!(report.duplicate_fields, 0);
 }
 
+/// Found by fuzzing: where the name was expected, from the document before, the document's own end
+/// was taken for the end of the name, and the null for a value.
+#[test]
+fn a_documents_end_ends_no_name_whatever_was_read_before() {
+    let catalog = catalog(vec![table(None, vec![column("v", ColumnType::Any)])], &[]);
+    let usual = doc! {"tenant": "acme", "v": null}.to_vec().unwrap();
+    let mut cut = usual[..usual.len() - 1].to_vec();
+    cut[0] -= 1;
+    for before in [&[][..], &usual] {
+        let run = RawBatch::from_run([before, &cut].concat()).unwrap();
+        let mut decoder = Decoder::new(&catalog, 0, Some(&acme()), DecodeLimits::default());
+        let error = decoder.decode(&run, &mut Rows::default()).unwrap_err();
+        assert!(error.to_string().contains("a name does not end"), "{error}");
+    }
+}
+
 #[test]
 fn a_sink_that_stops_is_obeyed() {
     let catalog = catalog(vec![table(Some("s"), vec![column("s", ColumnType::Any)])], &[]);

@@ -146,10 +146,11 @@ impl<'a> Elements<'a> {
         self.at + 1 >= self.bytes.len()
     }
 
-    /// The bytes from the next element's name on; only where one is left.
+    /// The bytes from the next element's name on, without the document's own end, which does not end
+    /// a name; only where one is left.
     #[inline]
     pub(crate) fn name_onwards(&self) -> &'a [u8] {
-        &self.bytes[self.at + 1..]
+        &self.bytes[self.at + 1..self.bytes.len() - 1]
     }
 
     /// The next element's value, of which the caller knows that its name and 0 take `name_bytes`;
