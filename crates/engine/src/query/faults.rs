@@ -7,7 +7,8 @@ use model::{Cap, Error, ErrorCode, Hit};
 use rusqlite::ffi;
 
 use super::near;
-use super::watch::Watch;
+use super::script::first_word;
+use super::watch::{SHARED_STAY, Watch};
 use crate::callback;
 use crate::conn::SqlFault;
 use crate::image::Refusal;
@@ -67,6 +68,10 @@ fn too_much(message: String) -> Error {
     Error::new(ErrorCode::QueryMemoryExceeded, message)
 }
 
+/// Instead of [`SHARED_STAY`] for statements that take every database where they name none.
+const WITH_THE_SHARED: &str = "this would change the shared tables, too; name what is the tenant's \
+                               own: ANALYZE main, REINDEX a_table, PRAGMA main.optimize";
+
 /// The error for the statement of `sql` that begins at byte `start`.
 pub(super) fn explain(fault: SqlFault, watch: &Watch, sql: &str, start: usize) -> Error {
     if callback::panicked() {
@@ -82,7 +87,9 @@ pub(super) fn explain(fault: SqlFault, watch: &Watch, sql: &str, start: usize) -
     }
     let lacking = || sandbox::refused_lacking(&fault.message);
     if let Some(denied) = watch.seen.denied.take().or_else(lacking) {
-        return at(Error::new(ErrorCode::SqlNotAllowed, denied));
+        let whole = matches!(&*first_word(sql, start), "ANALYZE" | "REINDEX" | "PRAGMA");
+        let why = if whole && denied == SHARED_STAY { WITH_THE_SHARED.to_owned() } else { denied };
+        return at(Error::new(ErrorCode::SqlNotAllowed, why));
     }
     match fault.primary() {
         ffi::SQLITE_NOMEM => at(too_much(

@@ -135,6 +135,14 @@ fn errors_say_where_and_what_to_do() {
         ("VACUUM INTO '/tmp/x'", ErrorCode::SqlNotAllowed, "no files", 0),
         ("DELETE FROM models", ErrorCode::SqlNotAllowed, "shared", 0),
         ("DETACH shared", ErrorCode::SqlNotAllowed, "shared", 0),
+        ("ANALYZE", ErrorCode::SqlNotAllowed, "ANALYZE main", 0),
+        (" reindex", ErrorCode::SqlNotAllowed, "REINDEX a_table", 1),
+        (
+            "SELECT 1; PRAGMA optimize(0x10002)",
+            ErrorCode::SqlNotAllowed,
+            "PRAGMA main.optimize",
+            10,
+        ),
         ("SELECT zeroblob(2000000)", ErrorCode::ResultTooLarge, "row_bytes_max", 0),
         (
             "CREATE VIEW v AS SELECT * FROM models; SELECT 1",

@@ -47,6 +47,10 @@ pub(super) struct Watch {
     pub(super) stepping: Cell<bool>,
 }
 
+/// Why a shared table is not written to.
+pub(super) const SHARED_STAY: &str = "shared tables cannot be changed; copy what you need into a \
+                                      temp table: CREATE TEMP TABLE mine AS SELECT ...";
+
 /// What names in a schema mean.
 struct Named {
     catalog: Arc<Catalog>,
@@ -226,11 +230,7 @@ impl Watch {
         match database {
             "main" => self.seen.scratch.set(true),
             "shared" => {
-                return self.deny(
-                    "shared tables cannot be changed; copy what you need into a temp table: CREATE \
-                     TEMP TABLE mine AS SELECT ..."
-                        .to_owned(),
-                );
+                return self.deny(SHARED_STAY.to_owned());
             }
             _ => self.seen.private_write.set(true),
         }

@@ -133,6 +133,7 @@ fn what_a_report_needs_is_allowed() {
         "CREATE VIRTUAL TABLE temp.r USING rtree_i32(id, a, b); INSERT INTO r VALUES (1, 2, 3)",
         "SELECT value FROM json_tree('[1, [2]]')",
         "ANALYZE main; SELECT count(*) FROM sqlite_stat1",
+        "REINDEX devices",
     ] {
         bench.rows(sql);
     }
