@@ -23,10 +23,13 @@ fn until_its_end(mut stream: &std::net::TcpStream) -> Vec<u8> {
 fn silence_and_half_heads_end_the_connection() {
     let app = app();
     for sent in ["", "P", "PRI * HTTP/2.0\r\n", "GET /v1/query HTTP/1.1\r\nHost: t\r\nX-Half: "] {
-        let mut stream = client::connect(app.address);
-        stream.write_all(sent.as_bytes()).expect("sent");
-        let seen = until_its_end(&stream);
-        assert!(seen.is_empty() || seen[0] == 0, "{sent:?}: {}", String::from_utf8_lossy(&seen));
+        for address in [app.address, app.admin] {
+            let mut stream = client::connect(address);
+            stream.write_all(sent.as_bytes()).expect("sent");
+            let seen = until_its_end(&stream);
+            let text = String::from_utf8_lossy(&seen);
+            assert!(seen.is_empty() || seen[0] == 0, "{address}: {sent:?}: {text}");
+        }
     }
 }
 

@@ -260,10 +260,21 @@ fn the_operator_s_listener_has_its_own() {
     let app = TestApp::start(&[
         ("tls", "admin_cert_file", &certificate),
         ("tls", "admin_key_file", &key),
+        ("http", "keep_alive_timeout", "1s"),
     ]);
     let config = authority.client(None, &[]);
     poll("readiness over TLS", || get(app.admin, &config, "/readyz").status == 200);
     assert_eq!(app.sql("tiny", "SELECT 1").rows(), json!([[1]]), "plain as before");
+    // A handshake that never goes on ends here, too.
+    let mut stream = client::connect(app.admin);
+    stream.write_all(&[22, 3, 1]).expect("sent");
+    let ended = stream.read_to_end(&mut Vec::new());
+    let reset = |error: &std::io::Error| error.kind() == std::io::ErrorKind::ConnectionReset;
+    assert!(ended.as_ref().is_err_and(reset) || ended.is_ok(), "{ended:?}");
+    let counted = "litevisor_tls_handshake_failures_total{reason=\"timeout\"} 1";
+    poll("the handshake to be counted", || {
+        get(app.admin, &config, "/metrics").text().contains(counted)
+    });
 }
 
 #[test]

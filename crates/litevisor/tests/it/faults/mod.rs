@@ -7,6 +7,7 @@ mod leaving;
 mod live;
 mod memory;
 mod mongodb;
+mod readers;
 mod refusals;
 mod resident;
 mod shutdown;
