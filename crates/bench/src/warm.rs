@@ -88,6 +88,10 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> Result<()> {
     let ours = Process::litevisor(&dir.path().join("serve"), documents::READS, &settings)?;
     let echo = Process::echo()?;
     latency(options, report, &ours, &echo)?;
+    let watching = format!("{settings}\n{CANARY}");
+    let watched = Process::litevisor(&dir.path().join("canary"), documents::READS, &watching)?;
+    canary(options, report, &ours, &watched)?;
+    drop(watched);
     let rounds = options.scale(400);
     let (mut own, mut bare) = (Vec::new(), Vec::new());
     for _ in 0..5 {
@@ -103,6 +107,35 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> Result<()> {
         format!("axum echo: {:.0} requests/s, so {:.0} %", bare[2], share * 100.0),
         "≥ 50 %",
         share >= 0.5,
+    );
+    Ok(())
+}
+
+/// A decoy with as many values as somebody might plant.
+const CANARY: &str = "[canary]\ntenant = \"decoy\"\nvalues = [\"cnry-5d1f0a7c9e2b4d68\", \
+                      \"cnry-90b3e6f1a2c4d587\", \"cnry-1c7e5a9d3f0b8264\", \"cnry-e8f2b6d0a4c19375\"]\n";
+
+/// What it costs to look for a decoy's values in every result.
+fn canary(
+    options: &Options,
+    report: &mut Report,
+    plain: &Process,
+    watched: &Process,
+) -> Result<()> {
+    let (mut without, mut with) = (Vec::new(), Vec::new());
+    block(&mut watched.client()?, &mut Vec::new())?;
+    for _ in 0..options.scale(40) {
+        block(&mut plain.client()?, &mut without)?;
+        block(&mut watched.client()?, &mut with)?;
+    }
+    let mut both = |share| (quantile(&mut with, share), quantile(&mut without, share));
+    let (half, most) = (both(0.5), both(0.99));
+    report.row(
+        "warm point query over HTTP with a canary",
+        format!("p50 {}, p99 {}", short(half.0), short(most.0)),
+        format!("without: p50 {}, p99 {}", short(half.1), short(most.1)),
+        "",
+        true,
     );
     Ok(())
 }
