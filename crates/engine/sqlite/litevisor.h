@@ -126,6 +126,18 @@ static inline int litevisor_bytes(unsigned int bytes){
   } \
   static Fts5HashEntry *
 
+/* FTS5: `tokenchars` and `separators`, which are sorted by their square. 1 is an error. Ten thousand
+** characters take some tens of milliseconds; a real tokenizer names a few. */
+#define fts5UnicodeAddExceptions(a, b, c) \
+  (LITEVISOR_BEFORE(litevisor_characters_##b) fts5UnicodeAddExceptions(a, b, c))
+#define litevisor_characters_zArg ~, strlen(zArg)>LITEVISOR_CHARACTERS_BYTES ? 1 :
+#define LITEVISOR_CHARACTERS_BYTES 20000
+
+/* JSON: an edit moves all that follows it. What is not done counts as a lack of memory. */
+#define jsonBlobEdit(a, b, c, d, e) \
+  (LITEVISOR_BEFORE(litevisor_edit_##a) jsonBlobEdit(a, b, c, d, e))
+#define litevisor_edit_pParse ~, litevisor_bytes(pParse->nBlob) ? (void)(pParse->oom = 1) :
+
 /* JSON: the next element of an array or object. 0 means that it is malformed. */
 #define jsonbPayloadSizeSemiInline(a, b, c) \
   (LITEVISOR_BEFORE(litevisor_json_##a) jsonbPayloadSizeSemiInline(a, b, c))

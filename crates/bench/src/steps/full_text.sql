@@ -42,3 +42,5 @@ CREATE VIRTUAL TABLE temp.f USING fts5(a); INSERT INTO f VALUES (substr(replace(
 CREATE VIRTUAL TABLE temp.f USING fts5(a); BEGIN; INSERT INTO f SELECT group_concat(value, ' ') FROM generate_series(1, 1000000); COMMIT
 -- fts5, documents read anew
 CREATE VIRTUAL TABLE temp.f USING fts5(a, content='t', columnsize=0); CREATE TEMP TABLE t(a); INSERT INTO t VALUES (substr(replace(printf('%.*c', 5000000, 'x'), 'x', 'ab cd '), 1, 3000000) || ' zz'); INSERT INTO f(rowid, a) SELECT rowid, a FROM t; SELECT {each 20 snippet(f, 0, '<', '>', '', 64), bm25(f, #), }1 FROM f('zz')
+-- fts5, characters of a tokenizer
+CREATE VIRTUAL TABLE temp.f USING fts5(a, tokenize="unicode61 tokenchars '{each 300000 ☃}'")

@@ -160,3 +160,7 @@ SELECT {each 900 CAST(t AS REAL), t+#,}1 FROM (SELECT {times 33000000 0} AS t FR
 SELECT {each 900 a < b COLLATE NOCASE, a = b,}1 FROM (SELECT {times 30000000 a} || 'a' AS a, {times 30000000 a} || 'b' AS b FROM generate_series(1, 2))
 -- lengths, one beside another
 SELECT {each 900 length(t)+#, instr(t, 'b'),}1 FROM (SELECT {times 33000000 a} AS t FROM generate_series(1, 2))
+-- json_remove, from the front
+SELECT length(json_remove(j, {each 900 '$[0]',}'$[0]')) FROM (SELECT json_group_array(1) AS j FROM generate_series(1, 8000000))
+-- json_array_insert, at the front
+SELECT length(json_array_insert(j, {each 450 '$[0]', 1,}'$[0]', 1)) FROM (SELECT json_group_array(1) AS j FROM generate_series(1, 8000000))

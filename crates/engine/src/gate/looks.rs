@@ -85,6 +85,33 @@ fn searches_in_json_end() {
 }
 
 #[test]
+fn edits_of_large_json_end() {
+    let made =
+        "CREATE TEMP TABLE t AS SELECT json_group_array(1) AS a FROM generate_series(1, 800000)";
+    let paths = vec!["'$[0]'"; 400].join(",");
+    ends_after(200, made, &format!("SELECT length(json_remove(a, {paths})) FROM t"));
+    let pairs = vec!["'$[0]', 1"; 400].join(",");
+    ends_after(200, made, &format!("SELECT length(json_array_insert(a, {pairs})) FROM t"));
+}
+
+#[test]
+fn a_tokenizer_names_some_characters_only() {
+    let bench = bench();
+    let table = |count: usize| {
+        let characters = "☃".repeat(count);
+        format!(
+            "CREATE VIRTUAL TABLE temp.f USING fts5(a, tokenize=\"unicode61 tokenchars '{characters}'\")"
+        )
+    };
+    assert_eq!(bench.error(&table(7_000)).code, ErrorCode::SqlError);
+    let sql = format!(
+        "{}; INSERT INTO f VALUES ('a ☃☃ b'); SELECT highlight(f, 0, '<', '>') FROM f('☃☃')",
+        table(1_000)
+    );
+    assert_eq!(bench.rows(&sql), ["a <☃☃> b"]);
+}
+
+#[test]
 fn long_values_in_straight_line_code_end() {
     let values = "CREATE TEMP TABLE t AS SELECT printf('%.*c', 4000000, '0') AS a, \
                   printf('%.*c', 4000000, '0') AS b";
