@@ -70,7 +70,7 @@ impl Served {
             ("source", "kind", "dump"),
             ("http", "listen", "127.0.0.1:0"),
             ("http", "admin_listen", "127.0.0.1:0"),
-            ("query", "timeout", "1s"),
+            ("query", "timeout", "10s"),
             ("query", "result_rows_max", "1000"),
         ] {
             layers = layers.flag("test", section, key, value);
