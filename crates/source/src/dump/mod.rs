@@ -155,6 +155,14 @@ impl DumpSource {
 
     fn advice(&self, scans: &[ScanSpec]) -> Vec<String> {
         let mut advice = Vec::new();
+        let list = self.contents.catalog.as_ref().and_then(|catalog| catalog.tenants.as_ref());
+        if let Some(list) = list.map(|list| &list.collection)
+            && !self.contents.collections.contains_key(list)
+        {
+            advice.push(format!(
+                "the dump has no collection {list}, where the catalog's `tenants` are listed: every tenant is tenant_not_found"
+            ));
+        }
         for scan in scans {
             let collection = &scan.collection;
             let Some(found) = self.contents.collections.get(collection) else {

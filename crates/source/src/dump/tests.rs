@@ -135,6 +135,19 @@ fn other_key_types_are_nobodys_and_advised_about() {
 }
 
 #[test]
+fn a_list_of_tenants_that_is_not_there_is_advised_about() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), &things(10, 10), false);
+    let mut catalog = Arc::unwrap_or_clone(catalog(None, false));
+    catalog.tenants = Some(TenantList { collection: "custmers".into(), key: path("_id") });
+    let catalog = Arc::new(catalog);
+    let source = open(folder.path(), Arc::clone(&catalog)).unwrap();
+    let advice = block(source.advise(&plan_scans(&catalog, catalog.tenant_tables()))).unwrap();
+    assert_eq!(advice.len(), 1, "{advice:?}");
+    assert!(advice[0].contains("custmers") && advice[0].contains("`tenants`"), "{advice:?}");
+}
+
+#[test]
 fn filters_are_evaluated_here() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), &things(300, 5000), false);
