@@ -145,12 +145,16 @@ fn an_issuer_that_is_away_is_nobodys_fault_but_ours() {
     let elsewhere = "302 Found\r\nLocation: http://127.0.0.1:1/";
     let none = json!({ "keys": [] }).to_string();
     let secret = json!({ "keys": [{"kty": "oct", "kid": "k", "k": "c2VjcmV0".repeat(8)}] });
+    // Other keys, which would replace ours, in more bytes than are read.
+    let padding = "x".repeat(model::limits::JWKS_BYTES_MAX);
+    let endless = json!({ "keys": [Issuer::new("other").jwk()], "padding": padding });
     for (status, body) in [
         ("500 Away", ""),
         (elsewhere, ""),
         ("200 OK", "<html>"),
         ("200 OK", &none),
         ("200 OK", &secret.to_string()),
+        ("200 OK", &endless.to_string()),
     ] {
         keys.say(status, body);
         let before = keys.asked();
