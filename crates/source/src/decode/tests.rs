@@ -424,8 +424,9 @@ fn fields_in_any_order_and_number() {
     assert_eq!(report.duplicate_fields, 0);
 }
 
-/// Found by fuzzing: where the name was expected, from the document before, the document's own end
-/// was taken for the end of the name, and the null for a value.
+/// An input written for the fuzz target `bson` showed it: where the name was expected, from the
+/// document before, the document's own end was taken for the end of the name, and the null for a
+/// value.
 #[test]
 fn a_documents_end_ends_no_name_whatever_was_read_before() {
     let catalog = catalog(vec![table(None, vec![column("v", ColumnType::Any)])], &[]);
