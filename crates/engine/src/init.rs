@@ -14,7 +14,15 @@ use crate::{gate, heap, vfs};
 /// Fails with `internal` if that was done before.
 pub fn init() -> Result<(), Error> {
     static DONE: OnceLock<Result<(), Error>> = OnceLock::new();
-    DONE.get_or_init(|| configure().and_then(|()| vfs::register())).clone()
+    DONE.get_or_init(|| configure().and_then(|()| vfs::register()).map(|()| seed())).clone()
+}
+
+/// SQLite's random numbers begin with some of the system's, from a file that a confined thread cannot
+/// open: they are asked for now.
+fn seed() {
+    let mut byte = 0_u8;
+    // SAFETY: one byte is written to one byte.
+    unsafe { ffi::sqlite3_randomness(1, ptr::from_mut(&mut byte).cast()) };
 }
 
 /// The C library's allocator raises the size up to which it keeps freed memory at an arena's end

@@ -2,6 +2,7 @@
 //! the threads it is called on and starts none.
 
 mod callback;
+mod confine;
 mod conn;
 #[cfg(test)]
 mod fixture;
@@ -20,6 +21,7 @@ mod sink;
 mod utf8;
 mod vfs;
 
+pub use confine::Confinement;
 pub use image::{Image, PageSize, Part, hand_back};
 pub use init::init;
 pub use load::{Blank, LoadLimits, Loader, TableOutcome, TableShape};

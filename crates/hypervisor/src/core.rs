@@ -124,9 +124,15 @@ impl Core {
             threads_max: queries,
             queued_max: queries.saturating_mul(2),
             spins: true,
+            confined: true,
         };
-        let boot_plan =
-            Plan { name: "boot", threads_max: boots, queued_max: BOOTS_QUEUED_MAX, spins: false };
+        let boot_plan = Plan {
+            name: "boot",
+            threads_max: boots,
+            queued_max: BOOTS_QUEUED_MAX,
+            spins: false,
+            confined: false,
+        };
         let now = runtime.monotonic();
         let budget = Account::root(settings.budget_bytes);
         let results = Account::child(&budget, settings.budget_bytes / 100 * RESULTS_BUDGET_PERCENT);

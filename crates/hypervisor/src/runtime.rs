@@ -24,6 +24,10 @@ pub trait Runtime: Clock + Send + Sync + 'static {
     /// Lets the calling thread give way to all others from now on; it cannot rise again.
     fn sink(&self);
 
+    /// Takes from the calling thread, which runs SQL from now on, what SQL does not need of the
+    /// system; it cannot get it back, nor start threads.
+    fn confine(&self);
+
     /// A random number; not for secrets.
     fn random(&self) -> u64;
 }

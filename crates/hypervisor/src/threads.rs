@@ -24,7 +24,6 @@ thread_local! {
 /// ends, too. The pool does not count on it any more.
 pub(crate) fn sink(runtime: &dyn Runtime) {
     if let Some(pool) = POOL.take() {
-        // Before it sinks: a thread starts in the scheduling class of the one that starts it.
         pool.without_one();
         runtime.sink();
     }
@@ -49,6 +48,8 @@ pub(crate) struct Plan {
     pub(crate) queued_max: usize,
     /// Whether an idle thread spins before it parks.
     pub(crate) spins: bool,
+    /// Whether they run SQL, and so have only what that needs of the system.
+    pub(crate) confined: bool,
 }
 
 struct Shared {
@@ -144,6 +145,9 @@ impl Shared {
     }
 
     fn work(self: &Arc<Self>) {
+        if self.plan.confined {
+            self.runtime.confine();
+        }
         POOL.set(Some(Arc::clone(self)));
         while let Some(job) = self.next() {
             if let Err(panic) = catch_unwind(AssertUnwindSafe(job)) {
@@ -168,8 +172,13 @@ impl Shared {
             queue.started += 1;
             queue.started
         };
-        // Should the system refuse, the others come to the jobs, or the next submit starts one.
-        let _ = self.start(number);
+        let shared = Arc::clone(self);
+        // Not from here: a confined thread starts no other, and one that sinks none that is awake.
+        let starting = Box::pin(async move {
+            // Should the system refuse, the others come to the jobs, or the next submit starts one.
+            let _ = shared.start(number);
+        });
+        self.runtime.spawn("thread_start", starting);
     }
 
     fn start(self: &Arc<Self>, number: usize) -> Result<(), Error> {

@@ -48,10 +48,11 @@ fn quoted(text: &str) -> Vec<&str> {
 const APART: [&str; 4] = ["bench", "fuzz", "testkit", "tidy"];
 
 /// Libraries and the only crates that may name them.
-const FENCES: [(&str, &[&str]); 17] = [
+const FENCES: [(&str, &[&str]); 18] = [
     ("rusqlite", &["engine"]),
     ("libsqlite3-sys", &["engine"]),
     ("regex-automata", &["engine"]),
+    ("seccompiler", &["engine"]),
     ("mongodb", &["source"]),
     ("bson", &["source"]),
     ("bolero", &["fuzz"]),

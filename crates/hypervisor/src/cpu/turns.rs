@@ -182,6 +182,8 @@ mod tests {
         fn thread(&self, _: String, _: Box<dyn FnOnce() + Send>) -> Result<(), Error> {
             Err(Error::internal("no threads here"))
         }
+        fn confine(&self) {}
+
         fn sink(&self) {}
         fn random(&self) -> u64 {
             0

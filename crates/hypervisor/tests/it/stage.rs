@@ -396,6 +396,8 @@ impl Runtime for FakeRuntime {
         std::thread::Builder::new().name(name).spawn(body).unwrap();
         Ok(())
     }
+    fn confine(&self) {}
+
     fn sink(&self) {
         self.sunk.fetch_add(1, Ordering::SeqCst);
     }

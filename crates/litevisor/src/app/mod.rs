@@ -77,6 +77,7 @@ impl App {
     /// # Errors
     /// A port cannot be bound, or a certificate not be used; says which.
     pub async fn bind(config: Config, runtime: Arc<SystemRuntime>) -> Result<App, String> {
+        runtime.confine_queries(config.query.seccomp)?;
         let tls = tls(&config)?;
         let door = AdminDoor::new(config.http.admin_listen, config.admin.token_file.as_ref())?;
         let public = bind_one("http.listen (--listen)", config.http.listen).await?;
@@ -144,7 +145,7 @@ impl App {
             () = runtime.lifecycle().draining() => None,
         };
         if started.is_some() {
-            tracing::info!("ready");
+            tracing::info!(seccomp = runtime.confining(), "ready");
             runtime.lifecycle().draining().await;
         }
         // Readiness is off by now (it looks at the lifecycle). Then, in this order:

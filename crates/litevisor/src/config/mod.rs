@@ -31,7 +31,7 @@ pub use instance::{InstanceConfig, TablesMode};
 pub use jwt::JwtConfig;
 pub use layers::{Layers, Origin};
 pub use memory::{Budget, MemoryConfig};
-pub use query::QueryConfig;
+pub use query::{QueryConfig, Seccomp};
 pub use reader::Shown;
 pub use source::{SnapshotWanted, SourceConfig, SourceKind};
 pub use telemetry::{LogFormat, TelemetryConfig};

@@ -1,13 +1,14 @@
 //! The one room for the clock, randomness and spawning (invariant 8), and for the process's
 //! lifecycle: everything else is handed a [`SystemRuntime`] or one of its traits.
 
+mod confining;
 mod lifecycle;
 mod machine;
 
 use std::hash::{BuildHasher, RandomState};
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use futures_util::FutureExt;
@@ -15,6 +16,10 @@ use futures_util::future::BoxFuture;
 use model::{Clock, Error, Monotonic, Timestamp};
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
+
+use crate::config::Seccomp;
+
+use confining::Confining;
 
 pub use lifecycle::Lifecycle;
 pub use machine::memory_bytes;
@@ -27,6 +32,7 @@ pub struct SystemRuntime {
     handle: Handle,
     tasks: TaskTracker,
     lifecycle: Lifecycle,
+    confinement: OnceLock<Confining>,
 }
 
 impl SystemRuntime {
@@ -40,12 +46,29 @@ impl SystemRuntime {
             handle,
             tasks: TaskTracker::new(),
             lifecycle,
+            confinement: OnceLock::new(),
         })
     }
 
     /// The process's lifecycle.
     pub fn lifecycle(&self) -> &Lifecycle {
         &self.lifecycle
+    }
+
+    /// Confines the threads that run SQL from now on; the first call counts.
+    ///
+    /// # Errors
+    /// They must be and cannot be; says why.
+    pub fn confine_queries(&self, wanted: Seccomp) -> Result<(), String> {
+        let confining = Confining::of(wanted)?;
+        // Another hypervisor of this process: the same kernel, the same answer.
+        let _ = self.confinement.set(confining);
+        Ok(())
+    }
+
+    /// How the threads that run SQL are confined, in words.
+    pub fn confining(&self) -> String {
+        self.confinement.get().map_or_else(|| "not yet".to_owned(), ToString::to_string)
     }
 
     /// Spawns a task that shutdown knows of. If it panics, the process drains: a part that died
@@ -111,6 +134,15 @@ impl hypervisor::Runtime for SystemRuntime {
             )
             .with_internal(error.to_string())
         })
+    }
+
+    fn confine(&self) {
+        if let Some(Confining::On(confinement)) = self.confinement.get()
+            && let Err(error) = confinement.confine()
+        {
+            // It held when it was tried at the start.
+            tracing::error!(%error, "a query thread could not be confined");
+        }
     }
 
     fn sink(&self) {

@@ -8,6 +8,7 @@ mod canary;
 mod catalog;
 mod cli;
 mod client;
+mod confined;
 mod connections;
 mod demo;
 mod drain;

@@ -49,6 +49,7 @@ pub(crate) async fn ready(
         for (check, holds) in checks {
             text.push_str(&format!("[{}] {check}\n", if holds { "+" } else { "-" }));
         }
+        text.push_str(&format!("seccomp: {}\n", state.standing.runtime.confining()));
         // It may name the source's hosts.
         let operator = state.door.check(&headers).is_ok();
         if let Some(waiting_for) = readiness.waiting_for.filter(|_| operator) {
