@@ -37,6 +37,12 @@ static inline int litevisor_bytes(unsigned int bytes){
   return bytes>=4096 && litevisor_steps(bytes/4096);
 }
 
+/* The same for a path. json_tree() tries the next dot though this one was said to be over, so what has
+** ended is told at once. */
+static inline int litevisor_path(const char *path){
+  return (litevisor_over!=0 && litevisor_over(0)) || litevisor_bytes((unsigned int)__builtin_strlen(path));
+}
+
 /* A macro sees a function's declaration, its definition and its calls alike. An argument tells them
 ** apart: its first word (or last, where that differs) is pasted to a prefix, and names a macro of two
 ** parts, of which the second goes before the call, for those that are meant only. */
@@ -152,7 +158,7 @@ static inline int litevisor_bytes(unsigned int bytes){
 #define jsonLookupStep(a, b, c, d) \
   (LITEVISOR_BEFORE(litevisor_path_##d, LITEVISOR_ANY)(c) jsonLookupStep(a, b, c, d))
 #define litevisor_path_0 ~, LITEVISOR_PATH
-#define LITEVISOR_PATH(path) litevisor_bytes((unsigned int)strlen(path)) ? 0xffffffffu :
+#define LITEVISOR_PATH(path) litevisor_path(path) ? 0xffffffffu :
 
 /* Comparisons of two long texts or blobs. */
 #define vdbeCompareMemString(a, b, c, d) \

@@ -77,7 +77,7 @@ fn searches_in_json_end() {
                 json_group_object(value, 1) AS o FROM generate_series(1, 100000)";
     let paths = vec!["'$[#-1]'"; 20].join(",");
     ends(made, &format!("SELECT json_extract(a, {paths}) FROM t"));
-    let dots = "CREATE TEMP TABLE t AS SELECT printf('%.*c', 100000, '.') AS d";
+    let dots = "CREATE TEMP TABLE t AS SELECT printf('%.*c', 1000000, '.') AS d";
     ends(dots, "SELECT key FROM t, json_tree('{\"' || d || '\":1}', '$.\"' || d || '\"')");
     ends(made, "SELECT sum(json_valid(jsonb(a), 8)) FROM t, generate_series(1, 100)");
     let keys: Vec<_> = (0..20).map(|n| format!("'$.k{n}', 1")).collect();
