@@ -98,10 +98,12 @@ impl Address {
         let mut answer = std::pin::pin!(answer);
         tokio::select! {
             answered = answer.as_mut() => answered,
-            ended = connection => {
-                ended.map_err(told)?;
-                answer.await
-            }
+            // Many servers hang up without a farewell (TLS's close_notify): what counts is whether the
+            // answer is whole.
+            ended = connection => answer.await.map_err(|error| match ended {
+                Ok(()) => error,
+                Err(why) => format!("{error}: {why}"),
+            }),
         }
     }
 }
