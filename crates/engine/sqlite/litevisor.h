@@ -160,6 +160,12 @@ static inline int litevisor_path(const char *path){
 #define litevisor_path_0 ~, LITEVISOR_PATH
 #define LITEVISOR_PATH(path) litevisor_path(path) ? 0xffffffffu :
 
+/* The planner: the next of all earlier aggregates, columns or terms that an expression is held
+** against, so by the square of a list. 0 means that they are alike. */
+#define sqlite3ExprCompare(a, b, c, d) \
+  (LITEVISOR_BEFORE(litevisor_alike_##a) sqlite3ExprCompare(a, b, c, d))
+#define litevisor_alike_0 ~, litevisor_steps(1) ? 0 :
+
 /* Comparisons of two long texts or blobs. */
 #define vdbeCompareMemString(a, b, c, d) \
   (LITEVISOR_BEFORE(litevisor_compare_##c) vdbeCompareMemString(a, b, c, d))
