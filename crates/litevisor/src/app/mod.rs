@@ -147,8 +147,9 @@ impl App {
         if started.is_some() {
             tracing::info!(seccomp = runtime.confining(), "ready");
             runtime.lifecycle().draining().await;
+            // Readiness is off by now (it looks at the lifecycle). Then, in this order:
+            until_everyone_knows(config.http.drain_delay.0, &runtime).await;
         }
-        // Readiness is off by now (it looks at the lifecycle). Then, in this order:
         public_closing.cancel();
         let deadline = runtime.monotonic().after(config.http.drain_timeout.0);
         let mut drained = None;
@@ -171,6 +172,15 @@ impl App {
         };
         tracing::info!("drained");
         Ok(charged)
+    }
+}
+
+/// Proxies go on sending requests until the orchestrator has told them that this replica is not
+/// ready; meanwhile it serves them as before.
+async fn until_everyone_knows(delay: Duration, runtime: &SystemRuntime) {
+    tokio::select! {
+        () = tokio::time::sleep(delay) => {}
+        () = runtime.lifecycle().stopping() => {}
     }
 }
 

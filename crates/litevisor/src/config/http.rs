@@ -34,6 +34,9 @@ pub struct HttpConfig {
     pub cors_origins: Vec<String>,
     /// Whether they may send cookies and the like along.
     pub cors_credentials: bool,
+    /// How long a drain goes on as before, but for readiness, until everyone who sends requests
+    /// has seen that.
+    pub drain_delay: Interval,
     /// How long a drain waits for what is under way.
     pub drain_timeout: Interval,
 }
@@ -78,6 +81,7 @@ impl HttpConfig {
             stream_rate_min: reader.take(S, "stream_rate_min", Bytes(4 << 10)),
             cors_origins,
             cors_credentials: reader.take(S, "cors_credentials", false),
+            drain_delay: reader.take(S, "drain_delay", Interval::seconds(0)),
             drain_timeout: reader.take(S, "drain_timeout", Interval::seconds(25)),
         }
     }

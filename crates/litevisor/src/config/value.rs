@@ -130,6 +130,7 @@ impl fmt::Display for Interval {
             .find(|(_, unit)| ms != 0 && ms.is_multiple_of(u128::from(*unit)));
         match unit {
             Some((suffix, unit)) => write!(f, "{}{suffix}", ms / u128::from(*unit)),
+            None if ms == 0 => f.write_str("0s"),
             None => write!(f, "{ms}ms"),
         }
     }

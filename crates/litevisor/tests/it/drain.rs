@@ -29,6 +29,19 @@ fn a_stream_under_way_is_finished_and_newcomers_find_no_door() {
 }
 
 #[test]
+fn newcomers_are_served_until_every_proxy_knows_and_a_second_signal_ends_that() {
+    let app = TestApp::start(&[("http", "drain_delay", "1h")]).ready();
+    app.lifecycle.drain();
+    assert_eq!(client::send(app.admin, &client::request("GET", "/readyz", &[], b"")).status, 503);
+    assert_eq!(client::send(app.admin, &client::request("GET", "/livez", &[], b"")).status, 200);
+    // Neither a new connection nor a cold tenant is turned away.
+    let reply = app.get("/v1/query?tenant=tiny&sql=SELECT%201");
+    assert_eq!(reply.rows(), json!([[1]]));
+    app.lifecycle.stop();
+    app.wait().expect("ended");
+}
+
+#[test]
 fn a_stream_that_outlives_the_deadline_does_not_look_whole() {
     let app = TestApp::start(&[("http", "drain_timeout", "200ms")]).ready();
     let sql = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT x FROM c";
