@@ -110,7 +110,9 @@ impl Front {
         let inner = Arc::clone(&self.0);
         let Some(cors) = &inner.cors else { return self.answer(behind, request).await };
         let said = cors.said(request.headers());
-        let mut response = match said.preflight(&request) {
+        // What no route takes is refused below, also where a page asks beforehand.
+        let good = check(&request).is_ok();
+        let mut response = match said.preflight(&request).filter(|_| good) {
             Some(response) => {
                 let route = routes::label(request.uri().path());
                 inner.standing.metrics.request(route, response.status().as_u16());
@@ -180,5 +182,5 @@ fn check(request: &Request<Incoming>) -> Result<(), Error> {
     if let Some(doubt) = request.extensions().get::<Doubt>() {
         return Err(Error::new(ErrorCode::RequestInvalid, doubt.told()));
     }
-    head::check(request.uri(), request.headers())
+    head::check(request.version(), request.uri(), request.headers())
 }

@@ -1,14 +1,21 @@
 //! Bounds of a request's head, below the HTTP library's own: that one refuses without a body.
 
-use axum::http::{HeaderMap, Uri};
+use axum::http::header::HOST;
+use axum::http::{HeaderMap, Uri, Version};
 use model::limits::{HEADERS_BYTES_MAX, HEADERS_MAX, TARGET_BYTES_MAX};
 use model::{Error, ErrorCode};
 
-/// Refuses a head that is over its bounds.
+const NO_HOST: &str = "the request has no Host, which every request of HTTP/1.1 has: send one, which \
+                       may be empty";
+
+/// Refuses a head that is over its bounds, or that HTTP/1.1 requires to be refused (RFC 9112, 3.2).
 ///
 /// # Errors
 /// `request_invalid`, with the bound and what to do.
-pub(super) fn check(uri: &Uri, headers: &HeaderMap) -> Result<(), Error> {
+pub(super) fn check(version: Version, uri: &Uri, headers: &HeaderMap) -> Result<(), Error> {
+    if version == Version::HTTP_11 && !headers.contains_key(HOST) {
+        return Err(invalid(NO_HOST.to_owned()));
+    }
     let target = uri.path().len() + uri.query().map_or(0, |query| query.len() + 1);
     if target > TARGET_BYTES_MAX {
         return Err(invalid(format!(

@@ -90,3 +90,26 @@ fn other_codings_and_two_hosts_are_refused_and_the_connection_ends() {
     stream.write_all(bytes.as_bytes()).expect("sent");
     assert_eq!(client::read_head(&mut stream, &mut Vec::new()).0, 200);
 }
+
+#[test]
+fn http_1_1_without_host_is_refused_on_either_listener() {
+    let app = TestApp::start(&[("http", "cors_origins", "https://page.example")]).ready();
+    let query = "/v1/query?tenant=tiny&sql=SELECT%201";
+    let page = "Origin: https://page.example\r\nAccess-Control-Request-Method: POST\r\n";
+    let ask = |address, head: &str| {
+        client::send(address, format!("{head}Connection: close\r\n\r\n").as_bytes())
+    };
+    for (address, line) in [
+        (app.address, format!("GET {query} HTTP/1.1\r\n")),
+        (app.address, format!("GET http://t{query} HTTP/1.1\r\n")),
+        (app.address, format!("OPTIONS {query} HTTP/1.1\r\n{page}")),
+        (app.address, format!("GET {query} HTTP/1.1\r\nX-Host: t\r\n")),
+        (app.admin, "GET /readyz HTTP/1.1\r\n".to_owned()),
+    ] {
+        let told = ask(address, &line).problem(400, "request_invalid");
+        assert!(told.contains("no Host"), "{line}: {told}");
+        assert!(ask(address, &format!("{line}Host:\r\n")).status < 300, "{line}");
+    }
+    // HTTP/1.0 does not know it: some probes of load balancers.
+    assert_eq!(ask(app.admin, "GET /readyz HTTP/1.0\r\n").status, 200);
+}
