@@ -1,5 +1,5 @@
 //! A hypervisor for SQLite instances: SQL for each tenant over its own MongoDB documents.
-//! The program: parse, build, run, drain.
+//! The program: parse, settle, build, run, drain.
 
 use std::process::ExitCode;
 
@@ -7,7 +7,10 @@ use litevisor::cli::{self, Cli};
 use litevisor::runtime::{Lifecycle, SystemRuntime};
 
 fn main() -> ExitCode {
-    let cli = Cli::read();
+    let settled = match Cli::read().settle() {
+        Ok(settled) => settled,
+        Err(code) => return code,
+    };
     let threads = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_name("litevisor-io")
@@ -32,7 +35,7 @@ fn main() -> ExitCode {
             }
         };
         tokio::select! {
-            code = cli.run(runtime) => code,
+            code = settled.run(runtime) => code,
             () = stopped => ExitCode::from(cli::STOPPED),
         }
     });

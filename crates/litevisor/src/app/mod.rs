@@ -1,5 +1,6 @@
 //! The one place that wires: configuration in, a running program out.
 
+mod grants;
 mod parts;
 mod settings;
 
@@ -21,6 +22,7 @@ use crate::http::{Front, Listener, ListenerBounds, Service, Tls, bind};
 use crate::runtime::SystemRuntime;
 use crate::telemetry::{EventSink, Metrics};
 
+pub use grants::grants;
 pub use parts::{Parts, ProgressFn, StartError, build, check, declared_catalog, open_source};
 
 /// How far a slow start is.
@@ -145,7 +147,7 @@ impl App {
             () = runtime.lifecycle().draining() => None,
         };
         if started.is_some() {
-            tracing::info!(seccomp = runtime.confining(), "ready");
+            tracing::info!(seccomp = runtime.confining(), landlock = runtime.landlock(), "ready");
             runtime.lifecycle().draining().await;
             // Readiness is off by now (it looks at the lifecycle). Then, in this order:
             until_everyone_knows(config.http.drain_delay.0, &runtime).await;

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use clap::Args;
 
+use super::serve::Settled;
 use super::{Failure, ListenFlags, terminal};
-use crate::app::App;
-use crate::config::{Config, Layers};
+use crate::app::{self, App};
+use crate::config::{Config, Layers, SourceKind};
 use crate::demo::{self, DemoData, QUERIES};
 use crate::runtime::SystemRuntime;
 use crate::telemetry::start_logging;
@@ -22,27 +23,42 @@ pub(super) struct DemoArgs {
     listen: ListenFlags,
 }
 
-pub(super) async fn run(args: DemoArgs, runtime: Arc<SystemRuntime>) -> Result<ExitCode, Failure> {
+/// The folder of the sample data, and the settings to serve them with.
+pub(super) struct Ready {
+    dir: PathBuf,
+    settled: Settled,
+}
+
+/// All that is done before the program has threads.
+pub(super) fn settle(args: DemoArgs) -> Result<Ready, Failure> {
     let dir = args.dir.unwrap_or_else(|| std::env::temp_dir().join("litevisor-demo"));
-    let config = |data: Option<&DemoData>| {
-        let catalog = dir.join("catalog.toml").display().to_string();
-        let mut layers = Layers::new()
-            .flag("demo", "telemetry", "log_level", "warn")
-            .flag("demo", "catalog", "path", catalog);
-        if let Some(data) = data {
-            layers = layers
-                .flag("demo", "source", "kind", "dump")
-                .flag("demo", "source", "path", data.dump.display().to_string())
-                .flag("demo", "catalog", "path", data.catalog.display().to_string());
-        }
-        Config::load(args.listen.layer(super::environment(layers)))
-    };
+    let layers = Layers::new().flag("demo", "telemetry", "log_level", "warn").flag(
+        "demo",
+        "catalog",
+        "path",
+        dir.join("catalog.toml").display().to_string(),
+    );
+    let config = Config::load(args.listen.layer(super::environment(layers)))?.config;
     // What is wrong with the flags is said before the data are made.
-    config(None)?.config.check_exposure()?;
-    let data = write(&dir, &runtime).await?;
-    let config = config(Some(&data))?.config;
+    config.check_exposure()?;
     start_logging(&config.telemetry).map_err(Failure::usage)?;
-    super::serve::serve(config, runtime, |app| greet(app, &data)).await
+    std::fs::create_dir_all(&dir).map_err(|error| unwritten(&dir, &error))?;
+    let mut grants = app::grants(&config);
+    grants.write(&dir);
+    Ok(Ready { dir, settled: Settled::confine(config, &grants)? })
+}
+
+fn unwritten(dir: &Path, error: &std::io::Error) -> Failure {
+    Failure::failed(format!("cannot write the sample data: {}: {error}", dir.display()))
+}
+
+pub(super) async fn run(ready: Ready, runtime: Arc<SystemRuntime>) -> Result<ExitCode, Failure> {
+    let Ready { dir, mut settled } = ready;
+    let data = write(&dir, &runtime).await?;
+    settled.config.catalog.path = Some(data.catalog.clone());
+    settled.config.source.kind = Some(SourceKind::Dump);
+    settled.config.source.path = Some(data.dump.clone());
+    super::serve::serve(settled, runtime, |app| greet(app, &data)).await
 }
 
 async fn write(dir: &Path, runtime: &Arc<SystemRuntime>) -> Result<DemoData, Failure> {
@@ -54,15 +70,14 @@ async fn write(dir: &Path, runtime: &Arc<SystemRuntime>) -> Result<DemoData, Fai
             shown.set_length(total);
             shown.set_position(documents);
         };
-        let result = std::fs::create_dir_all(&dir).and_then(|()| demo::write(&dir, &mut progress));
+        let result = demo::write(&dir, &mut progress);
         // Nobody listens any more if the program was told to end.
-        let _ = done.send(result.map_err(|error| format!("{}: {error}", dir.display())));
+        let _ = done.send(result.map_err(|error| unwritten(&dir, &error)));
     };
     hypervisor::Runtime::thread(runtime.as_ref(), "demo-data".to_owned(), Box::new(make))?;
     let written = made.await;
     bar.finish_and_clear();
-    let written = written.map_err(|_| Failure::failed("making the sample data crashed"))?;
-    written.map_err(|error| Failure::failed(format!("cannot write the sample data: {error}")))
+    written.map_err(|_| Failure::failed("making the sample data crashed"))?
 }
 
 /// What one sees, and five queries to paste.

@@ -17,6 +17,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
 
 use crate::config::{Config, ConfigError, Layers, Loaded};
 use crate::runtime::{Lifecycle, SystemRuntime};
@@ -160,6 +162,12 @@ impl Failure {
     fn usage(message: impl Into<String>) -> Self {
         Failure { message: message.into(), code: 2 }
     }
+
+    /// Says it; the exit code.
+    fn told(self) -> ExitCode {
+        complain(&self.message);
+        ExitCode::from(self.code)
+    }
 }
 
 impl From<ConfigError> for Failure {
@@ -188,29 +196,56 @@ impl Cli {
         Cli::parse()
     }
 
+    /// Does what must be done before the process has a second thread: `serve` and `demo` read their
+    /// settings, and confine the process to what these name.
+    ///
+    /// # Errors
+    /// The process's exit code; why was said.
+    pub fn settle(self) -> Result<Settled, ExitCode> {
+        let run: Run = match self.command {
+            Command::Demo(args) => {
+                let ready = demo::settle(args).map_err(Failure::told)?;
+                Box::new(|runtime| demo::run(ready, runtime).boxed_local())
+            }
+            Command::Serve(args) => {
+                let settled = serve::settle(args).map_err(Failure::told)?;
+                Box::new(|runtime| serve::run(settled, runtime).boxed_local())
+            }
+            Command::Query(args) => Box::new(|runtime| {
+                unless_stopped(runtime.lifecycle().clone(), query::run(args, runtime)).boxed_local()
+            }),
+            Command::Catalog(command) => Box::new(|runtime| {
+                let lifecycle = runtime.lifecycle().clone();
+                unless_stopped(lifecycle, catalog::run(command, runtime)).boxed_local()
+            }),
+            Command::Config(command) => at_once(|_| config::run(command)),
+            Command::ExplainAccess(args) => at_once(move |runtime| explain::run(&args, runtime)),
+            Command::Key(command) => at_once(|runtime| key::run(command, runtime)),
+            Command::Canary(command) => at_once(|_| canary::run(command)),
+            Command::Sandbox => at_once(|_| sandbox::run()),
+        };
+        Ok(Settled(run))
+    }
+}
+
+/// What is left of a command once the process may have threads.
+type Run =
+    Box<dyn FnOnce(Arc<SystemRuntime>) -> LocalBoxFuture<'static, Result<ExitCode, Failure>>>;
+
+/// A command that waits for nothing.
+fn at_once(
+    command: impl FnOnce(&Arc<SystemRuntime>) -> Result<ExitCode, Failure> + 'static,
+) -> Run {
+    Box::new(|runtime| std::future::ready(command(&runtime)).boxed_local())
+}
+
+/// A command that may run.
+pub struct Settled(Run);
+
+impl Settled {
     /// Runs the command to its end.
     pub async fn run(self, runtime: Arc<SystemRuntime>) -> ExitCode {
-        let lifecycle = runtime.lifecycle().clone();
-        let result = match self.command {
-            Command::Demo(args) => demo::run(args, runtime).await,
-            Command::Serve(args) => serve::run(args, runtime).await,
-            Command::Query(args) => unless_stopped(lifecycle, query::run(args, runtime)).await,
-            Command::Catalog(command) => {
-                unless_stopped(lifecycle, catalog::run(command, runtime)).await
-            }
-            Command::Config(command) => config::run(command),
-            Command::ExplainAccess(args) => explain::run(&args, &runtime),
-            Command::Key(command) => key::run(command, &runtime),
-            Command::Canary(command) => canary::run(command),
-            Command::Sandbox => sandbox::run(),
-        };
-        match result {
-            Ok(code) => code,
-            Err(failure) => {
-                complain(&failure.message);
-                ExitCode::from(failure.code)
-            }
-        }
+        (self.0)(runtime).await.unwrap_or_else(Failure::told)
     }
 }
 

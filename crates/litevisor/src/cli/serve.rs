@@ -8,7 +8,7 @@ use clap::Args;
 use super::{ConfigFile, Failure, ListenFlags, terminal};
 use crate::app::{self, App};
 use crate::config::Config;
-use crate::runtime::SystemRuntime;
+use crate::runtime::{Grants, Landlock, SystemRuntime};
 use crate::telemetry::start_logging;
 
 #[derive(Debug, Args)]
@@ -19,20 +19,46 @@ pub(super) struct ServeArgs {
     listen: ListenFlags,
 }
 
-pub(super) async fn run(args: ServeArgs, runtime: Arc<SystemRuntime>) -> Result<ExitCode, Failure> {
+/// Settings that were checked, in a process that is confined to what they name.
+pub(super) struct Settled {
+    pub(super) config: Config,
+    landlock: Landlock,
+}
+
+impl Settled {
+    /// Confines the process, which must not have a second thread yet, to what `config` names and to
+    /// `grants`.
+    pub(super) fn confine(config: Config, grants: &Grants) -> Result<Self, Failure> {
+        let landlock = Landlock::confine(config.process.landlock, grants);
+        Ok(Settled { config, landlock: landlock.map_err(Failure::usage)? })
+    }
+}
+
+/// All that is done before the program has threads.
+pub(super) fn settle(args: ServeArgs) -> Result<Settled, Failure> {
     let config = Config::load(args.listen.layer(args.file.layers()?))?.config;
     config.check_exposure()?;
     app::check(&config).map_err(Failure::usage)?;
     start_logging(&config.telemetry).map_err(Failure::usage)?;
-    serve(config, runtime, |_| {}).await
+    let grants = app::grants(&config);
+    Settled::confine(config, &grants)
+}
+
+pub(super) async fn run(
+    settled: Settled,
+    runtime: Arc<SystemRuntime>,
+) -> Result<ExitCode, Failure> {
+    serve(settled, runtime, |_| {}).await
 }
 
 /// Serves until the process is told to end; `bound` is told the address once it is taken.
 pub(super) async fn serve(
-    config: Config,
+    settled: Settled,
     runtime: Arc<SystemRuntime>,
     bound: impl FnOnce(&App),
 ) -> Result<ExitCode, Failure> {
+    let Settled { config, landlock } = settled;
+    runtime.note_landlock(landlock);
     let app = App::bind(config, Arc::clone(&runtime)).await.map_err(Failure::failed)?;
     bound(&app);
     let [public, admin] = app.schemes();

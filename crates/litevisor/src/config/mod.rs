@@ -12,6 +12,7 @@ mod instance;
 mod jwt;
 mod layers;
 mod memory;
+mod process;
 mod query;
 mod reader;
 mod source;
@@ -31,7 +32,8 @@ pub use instance::{InstanceConfig, TablesMode};
 pub use jwt::JwtConfig;
 pub use layers::{Layers, Origin};
 pub use memory::{Budget, MemoryConfig};
-pub use query::{QueryConfig, Seccomp};
+pub use process::{ProcessConfig, Wanted};
+pub use query::QueryConfig;
 pub use reader::Shown;
 pub use source::{SnapshotWanted, SourceConfig, SourceKind};
 pub use telemetry::{LogFormat, TelemetryConfig};
@@ -53,6 +55,8 @@ pub struct Config {
     pub memory: MemoryConfig,
     /// Bounds of one query.
     pub query: QueryConfig,
+    /// What the process may ask of the system.
+    pub process: ProcessConfig,
     /// Bounds of what is under way.
     pub admission: AdmissionConfig,
     /// Who may ask.
@@ -108,6 +112,7 @@ impl Config {
         let instance = InstanceConfig::read(&mut reader);
         let memory = MemoryConfig::read(&mut reader);
         let query = QueryConfig::read(&mut reader);
+        let process = ProcessConfig::read(&mut reader);
         let admission = AdmissionConfig::read(&mut reader);
         let auth = AuthConfig::read(&mut reader);
         let admin = AdminConfig::read(&mut reader);
@@ -122,6 +127,7 @@ impl Config {
             instance,
             memory,
             query,
+            process,
             admission,
             auth,
             admin,

@@ -2,8 +2,9 @@
 
 use model::limits;
 
+use super::process::Wanted;
 use super::reader::Reader;
-use super::value::{Bytes, Interval, words};
+use super::value::{Bytes, Interval};
 
 /// `[query]`.
 #[derive(Clone, Debug)]
@@ -26,23 +27,10 @@ pub struct QueryConfig {
     pub result_rows_max: usize,
     /// The text of a request's SQL.
     pub sql_bytes_max: Bytes,
-    /// Whether threads that run SQL are confined.
-    pub seccomp: Seccomp,
+    /// Whether threads that run SQL have a seccomp(2) filter, which refuses them files, sockets and
+    /// processes.
+    pub seccomp: Wanted,
 }
-
-/// Whether threads that run SQL have a seccomp(2) filter, which refuses them files, sockets and
-/// processes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Seccomp {
-    /// Where the kernel has it.
-    Auto,
-    /// Else the program does not start.
-    On,
-    /// Never.
-    Off,
-}
-
-words!(Seccomp, "auto" => Seccomp::Auto, "on" => Seccomp::On, "off" => Seccomp::Off);
 
 impl QueryConfig {
     pub(super) fn read(reader: &mut Reader) -> Self {
@@ -81,7 +69,7 @@ impl QueryConfig {
             ),
             result_rows_max: reader.take(S, "result_rows_max", limits::RESULT_ROWS_DEFAULT),
             sql_bytes_max: reader.take(S, "sql_bytes_max", Bytes(limits::SQL_DEFAULT_BYTES)),
-            seccomp: reader.take(S, "seccomp", Seccomp::Auto),
+            seccomp: reader.take(S, "seccomp", Wanted::Auto),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use engine::Confinement;
 
-use crate::config::Seccomp;
+use crate::config::Wanted;
 
 /// How query threads are confined.
 pub(super) enum Confining {
@@ -21,13 +21,13 @@ impl Confining {
     ///
     /// # Errors
     /// It must be and cannot be; names the setting.
-    pub(super) fn of(wanted: Seccomp) -> Result<Self, String> {
-        if wanted == Seccomp::Off {
+    pub(super) fn of(wanted: Wanted) -> Result<Self, String> {
+        if wanted == Wanted::Off {
             return Ok(Confining::Off);
         }
         match Confinement::new() {
             Ok(confinement) => Ok(Confining::On(confinement)),
-            Err(why) if wanted == Seccomp::On => Err(format!(
+            Err(why) if wanted == Wanted::On => Err(format!(
                 "query.seccomp is \"on\", and this system cannot: {why}; with \"auto\" the program \
                  runs without it and says so"
             )),

@@ -2,6 +2,7 @@
 //! lifecycle: everything else is handed a [`SystemRuntime`] or one of its traits.
 
 mod confining;
+mod landlock;
 mod lifecycle;
 mod machine;
 
@@ -17,10 +18,11 @@ use model::{Clock, Error, Monotonic, Timestamp};
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
-use crate::config::Seccomp;
+use crate::config::Wanted;
 
 use confining::Confining;
 
+pub use landlock::{Grants, Landlock};
 pub use lifecycle::Lifecycle;
 pub use machine::memory_bytes;
 
@@ -33,6 +35,7 @@ pub struct SystemRuntime {
     tasks: TaskTracker,
     lifecycle: Lifecycle,
     confinement: OnceLock<Confining>,
+    landlock: OnceLock<Landlock>,
 }
 
 impl SystemRuntime {
@@ -47,6 +50,7 @@ impl SystemRuntime {
             tasks: TaskTracker::new(),
             lifecycle,
             confinement: OnceLock::new(),
+            landlock: OnceLock::new(),
         })
     }
 
@@ -59,7 +63,7 @@ impl SystemRuntime {
     ///
     /// # Errors
     /// They must be and cannot be; says why.
-    pub fn confine_queries(&self, wanted: Seccomp) -> Result<(), String> {
+    pub fn confine_queries(&self, wanted: Wanted) -> Result<(), String> {
         let confining = Confining::of(wanted)?;
         // Another hypervisor of this process: the same kernel, the same answer.
         let _ = self.confinement.set(confining);
@@ -69,6 +73,17 @@ impl SystemRuntime {
     /// How the threads that run SQL are confined, in words.
     pub fn confining(&self) -> String {
         self.confinement.get().map_or_else(|| "not yet".to_owned(), ToString::to_string)
+    }
+
+    /// Notes how the process was confined before its first thread began.
+    pub fn note_landlock(&self, landlock: Landlock) {
+        // One process, one answer.
+        let _ = self.landlock.set(landlock);
+    }
+
+    /// How the process is confined, in words.
+    pub fn landlock(&self) -> String {
+        self.landlock.get().map_or_else(|| "not asked".to_owned(), ToString::to_string)
     }
 
     /// Spawns a task that shutdown knows of. If it panics, the process drains: a part that died

@@ -16,6 +16,7 @@ mod faults;
 mod harness;
 mod hostile;
 mod instance;
+mod landlock;
 mod logs;
 mod mongo;
 mod neighbours;

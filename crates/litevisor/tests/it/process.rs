@@ -124,8 +124,8 @@ impl Process {
     pub fn of(mut command: Command, folder: TempDir) -> Process {
         let mut child = command.args(["--listen", "127.0.0.1:0"]).spawn().expect("started");
         let log = Log::of(child.stderr.take().expect("piped"));
-        let line = log.until_said("listening on http://");
-        let mut addresses = line.split("http://").skip(1).map(|rest| {
+        let line = log.until_said("listening on ");
+        let mut addresses = line.split("://").skip(1).map(|rest| {
             let text = rest.split([' ', ')']).next().unwrap_or_default();
             text.trim().parse().expect("an address")
         });

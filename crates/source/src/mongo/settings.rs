@@ -1,9 +1,10 @@
 //! What the operator says about the MongoDB to read.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use model::{Error, ErrorCode};
-use mongodb::options::ConnectionString;
+use mongodb::options::{AuthMechanism, ConnectionString, Tls};
 
 /// Where and how to read.
 #[derive(Clone)]
@@ -60,7 +61,26 @@ impl MongoSettings {
             wrong("no database: set source.database, or name one in source.uri".to_owned())
         })
     }
+
+    /// The files that the driver reads by itself: certificates, and tokens of a pod.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let Ok(parsed) = ConnectionString::parse(&self.uri) else { return Vec::new() };
+        let mut files = Vec::new();
+        if let Some(Tls::Enabled(tls)) = parsed.tls {
+            files.extend(tls.ca_file_path.into_iter().chain(tls.cert_key_file_path));
+        }
+        let mechanism = parsed.credential.and_then(|credential| credential.mechanism);
+        if mechanism == Some(AuthMechanism::MongoDbOidc) {
+            let named = ["AZURE_FEDERATED_TOKEN_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE"];
+            files.extend(named.into_iter().filter_map(std::env::var_os).map(PathBuf::from));
+            files.push(PathBuf::from(POD_TOKEN));
+        }
+        files
+    }
 }
+
+/// The service account's token, which a driver in a pod shows where the environment names no other.
+const POD_TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 
 /// Which members of a replica set are read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -104,5 +124,21 @@ impl SnapshotMode {
     /// Parses the word in the settings.
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::Auto, Self::Required, Self::Off].into_iter().find(|mode| mode.name() == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_the_driver_are_named() {
+        let files = |uri: &str| MongoSettings::new(uri).files();
+        assert_eq!(files("mongodb://h/shop?tls=true"), Vec::<PathBuf>::new());
+        let tls = "mongodb://h/shop?tlsCAFile=%2Fca.pem&tlsCertificateKeyFile=own/key.pem";
+        assert_eq!(files(tls), [PathBuf::from("/ca.pem"), PathBuf::from("own/key.pem")]);
+        let pod = "mongodb://h/?authMechanism=MONGODB-OIDC&authMechanismProperties=ENVIRONMENT:k8s";
+        assert!(files(pod).contains(&PathBuf::from(POD_TOKEN)), "{:?}", files(pod));
+        assert!(files("no address").is_empty());
     }
 }

@@ -49,7 +49,9 @@ pub(crate) async fn ready(
         for (check, holds) in checks {
             text.push_str(&format!("[{}] {check}\n", if holds { "+" } else { "-" }));
         }
-        text.push_str(&format!("seccomp: {}\n", state.standing.runtime.confining()));
+        let runtime = &state.standing.runtime;
+        text.push_str(&format!("seccomp: {}\n", runtime.confining()));
+        text.push_str(&format!("landlock: {}\n", runtime.landlock()));
         // It may name the source's hosts.
         let operator = state.door.check(&headers).is_ok();
         if let Some(waiting_for) = readiness.waiting_for.filter(|_| operator) {

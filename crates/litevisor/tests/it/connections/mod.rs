@@ -5,5 +5,5 @@ mod cors;
 mod heads;
 mod http2;
 mod quiet;
-mod tls;
+pub mod tls;
 mod unread;

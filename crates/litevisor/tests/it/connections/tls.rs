@@ -19,24 +19,24 @@ use crate::client::{self, Reply};
 use crate::harness::{TestApp, poll};
 
 /// Who signs.
-struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 /// A certificate and its key.
-struct Signed {
+pub struct Signed {
     certificate: CertificateDer<'static>,
     certificate_pem: String,
     key: KeyPair,
 }
 
 impl Authority {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
         let key = KeyPair::generate().expect("a key");
         Authority(CertifiedIssuer::self_signed(params, key).expect("signed"))
     }
 
-    fn sign(&self) -> Signed {
+    pub fn sign(&self) -> Signed {
         let params = CertificateParams::new(["127.0.0.1".to_owned()]).expect("a name");
         let key = KeyPair::generate().expect("a key");
         let certificate = params.signed_by(&key, &self.0).expect("signed");
@@ -86,7 +86,7 @@ fn get(address: SocketAddr, config: &Arc<ClientConfig>, target: &str) -> Reply {
 
 const QUERY: &str = "/v1/query?tenant=tiny&sql=SELECT%201";
 
-fn write(folder: &Path, signed: &Signed) {
+pub fn write(folder: &Path, signed: &Signed) {
     std::fs::write(folder.join("key.pem"), signed.key.serialize_pem()).expect("written");
     std::fs::write(folder.join("cert.pem"), &signed.certificate_pem).expect("written");
 }
