@@ -29,6 +29,7 @@ fn files(config: &Config) -> Vec<PathBuf> {
         &auth.keys_file,
         &auth.jwt.keys_file,
         &auth.jwt.keys_ca_file,
+        &auth.link_secrets_file,
         &config.admin.token_file,
     ];
     let of = |files: &TlsFiles| {

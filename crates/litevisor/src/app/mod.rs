@@ -251,6 +251,8 @@ async fn start(
         parts.hypervisor(config, runtime, events).await.map_err(|error| format!("{error}"))?;
     let authenticator = Arc::new(Authenticator::new(&config.auth)?);
     authenticator.watch(runtime, metrics);
+    let links = LinkSigner::of(&config.auth)?;
+    links.watch(runtime, metrics);
     let canary = config.canary.as_ref();
     let canary = canary
         .map(|canary| Canary::new(canary, catalog.tenant_key_type, Arc::clone(metrics)))
@@ -259,7 +261,7 @@ async fn start(
         config,
         Arc::clone(&catalog),
         hypervisor.clone(),
-        (authenticator, LinkSigner::new(&config.auth.link_secrets)?),
+        (authenticator, links),
         canary,
         (Arc::clone(runtime), Arc::clone(metrics)),
     );

@@ -72,7 +72,7 @@ pub fn check(config: &Config) -> Result<(), String> {
         _ => return Err(NO_SOURCE.to_owned()),
     }
     Authenticator::new(&config.auth)?;
-    LinkSigner::new(&config.auth.link_secrets)?;
+    LinkSigner::of(&config.auth)?;
     declared_catalog(config).map(drop)
 }
 

@@ -1,6 +1,9 @@
 //! Signed links: one query on one tenant's data for whoever has the link, until it ends. The link
 //! holds all of it; nothing is stored.
 
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use model::Timestamp;
@@ -8,7 +11,12 @@ use model::limits::{LINK_SECRETS_MAX, LINK_TOKEN_BYTES_MAX, SHARED_SECRET_BYTES_
 use ring::hmac;
 use serde::{Deserialize, Serialize};
 
+use super::keys::read_bounded;
 use super::rule::{Principal, Role, Tenants};
+use super::watched::Watched;
+use crate::config::AuthConfig;
+use crate::runtime::SystemRuntime;
+use crate::telemetry::{CredentialFile, Metrics};
 
 /// Stands before what is signed, so that no other use of a secret ever signs a link.
 const PURPOSE: &[u8] = b"litevisor link 1\n";
@@ -49,7 +57,39 @@ impl Link {
 /// Signs links with the first of its secrets, and takes what any of them signed.
 #[derive(Debug)]
 pub struct LinkSigner {
-    secrets: Vec<hmac::Key>,
+    secrets: Arc<RwLock<Secrets>>,
+    /// Where they come from, if from a file.
+    path: Option<PathBuf>,
+}
+
+/// Those in force, replaced as a whole.
+type Secrets = Arc<[hmac::Key]>;
+
+/// Secrets as keys. What is wrong with them never quotes one.
+fn keys(secrets: &[&str]) -> Result<Secrets, String> {
+    if secrets.len() > LINK_SECRETS_MAX {
+        return Err(format!("there are more than {LINK_SECRETS_MAX} secrets"));
+    }
+    if let Some(at) = secrets.iter().position(|it| it.len() < SHARED_SECRET_BYTES_MIN) {
+        return Err(format!(
+            "number {} has less than {SHARED_SECRET_BYTES_MIN} bytes; `openssl rand -hex 32` makes \
+             a good one",
+            at + 1
+        ));
+    }
+    let key = |secret: &&str| hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+    Ok(secrets.iter().map(key).collect())
+}
+
+/// The secrets of a file's text: one a line, without those that are empty or begin with `#`.
+fn keys_of(text: &str) -> Result<Secrets, String> {
+    let lines = text.lines().map(str::trim);
+    let secrets: Vec<&str> =
+        lines.filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+    if secrets.is_empty() {
+        return Err("there is no secret, one a line".to_owned());
+    }
+    keys(&secrets)
 }
 
 impl LinkSigner {
@@ -58,25 +98,48 @@ impl LinkSigner {
     /// # Errors
     /// A secret is too short, or there are too many. Never quotes one.
     pub fn new(secrets: &[String]) -> Result<Self, String> {
-        if secrets.len() > LINK_SECRETS_MAX {
-            return Err(format!("auth.link_secrets has more than {LINK_SECRETS_MAX} secrets"));
-        }
-        if let Some(at) = secrets.iter().position(|it| it.len() < SHARED_SECRET_BYTES_MIN) {
-            return Err(format!(
-                "auth.link_secrets: number {} has less than {SHARED_SECRET_BYTES_MIN} bytes; \
-                 `openssl rand -hex 32` makes a good one",
-                at + 1
-            ));
-        }
-        let key = |secret: &String| hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
-        Ok(LinkSigner { secrets: secrets.iter().map(key).collect() })
+        let secrets: Vec<&str> = secrets.iter().map(String::as_str).collect();
+        let secrets = keys(&secrets).map_err(|why| format!("auth.link_secrets: {why}"))?;
+        Ok(LinkSigner { secrets: Arc::new(RwLock::new(secrets)), path: None })
+    }
+
+    /// With the secrets of the settings or of their file.
+    ///
+    /// # Errors
+    /// As [`LinkSigner::new`], or the file cannot be read.
+    pub fn of(config: &AuthConfig) -> Result<Self, String> {
+        let Some(path) = &config.link_secrets_file else {
+            return LinkSigner::new(&config.link_secrets);
+        };
+        let text = read_bounded(path).map_err(|why| format!("auth.link_secrets_file: {why}"))?;
+        let named = |why| format!("auth.link_secrets_file: {}: {why}", path.display());
+        let secrets = Arc::new(RwLock::new(keys_of(&text).map_err(named)?));
+        Ok(LinkSigner { secrets, path: Some(path.clone()) })
+    }
+
+    /// Reads the file again whenever it changes, from now on.
+    pub fn watch(&self, runtime: &Arc<SystemRuntime>, metrics: &Arc<Metrics>) {
+        let Some(path) = self.path.clone() else { return };
+        let secrets = Arc::clone(&self.secrets);
+        let take = move |text: &str| {
+            let read = keys_of(text)?;
+            let count = read.len();
+            *secrets.write().unwrap_or_else(PoisonError::into_inner) = read;
+            Ok(count)
+        };
+        let watched = Watched { path, kind: CredentialFile::LinkSecrets, take: Box::new(take) };
+        runtime.spawn_task("credentials", watched.watch(Arc::clone(runtime), Arc::clone(metrics)));
+    }
+
+    fn in_force(&self) -> Secrets {
+        Arc::clone(&self.secrets.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Signs: the token; `None` if there are no secrets.
     pub fn sign(&self, link: &Link) -> Option<String> {
         // Plain texts and a number: serialising cannot fail.
         let mut bytes = serde_json::to_vec(link).ok()?;
-        let signature = hmac::sign(self.secrets.first()?, &signed(&bytes));
+        let signature = hmac::sign(self.in_force().first()?, &signed(&bytes));
         bytes.extend_from_slice(signature.as_ref());
         Some(URL_SAFE_NO_PAD.encode(bytes))
     }
@@ -92,7 +155,7 @@ impl LinkSigner {
         let signed = signed(said);
         // All are tried, so that the time does not tell which secrets there are.
         let good = self
-            .secrets
+            .in_force()
             .iter()
             .fold(false, |good, secret| good | hmac::verify(secret, &signed, signature).is_ok());
         if good { serde_json::from_slice(said).ok() } else { None }
@@ -161,5 +224,16 @@ mod tests {
         let why = LinkSigner::new(&["x".repeat(32), weak.clone()]).expect_err("weak");
         assert!(why.contains("number 2") && !why.contains(&weak), "{why}");
         assert!(LinkSigner::new(&vec!["x".repeat(32); LINK_SECRETS_MAX + 1]).is_err());
+    }
+
+    #[test]
+    fn a_file_has_one_secret_a_line() {
+        let (a, b) = ("a".repeat(32), "b".repeat(32));
+        let count = |text: &str| keys_of(text).map(|keys| keys.len());
+        assert_eq!(count(&format!("# since May\r\n  {a}  \n\n{b}")), Ok(2));
+        for bad in [String::new(), "# none\n\n".to_owned(), format!("{a}\nhunter2\n")] {
+            let why = keys_of(&bad).expect_err("of no use");
+            assert!(!why.contains("hunter2"), "{why}");
+        }
     }
 }

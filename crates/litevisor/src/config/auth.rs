@@ -21,6 +21,8 @@ pub struct AuthConfig {
     pub trusted: TrustedConfig,
     /// What links are signed with: the first signs, all verify.
     pub link_secrets: Vec<String>,
+    /// Or a file of them, one a line.
+    pub link_secrets_file: Option<PathBuf>,
     /// How long a link may be good for.
     pub link_expiry_max: Interval,
 }
@@ -61,6 +63,10 @@ impl AuthConfig {
         let link_secrets: Vec<String> = reader.take(S, "link_secrets", Vec::new());
         let masked = vec!["***".to_owned(); link_secrets.len()];
         reader.mask(|_| format!("{masked:?}"));
+        let link_secrets_file: Option<PathBuf> = reader.take_optional(S, "link_secrets_file");
+        if link_secrets_file.is_some() && !link_secrets.is_empty() {
+            reader.wrong("or auth.link_secrets, one of them, has the secrets");
+        }
         let link_expiry_max = reader.take(S, "link_expiry_max", Interval::seconds(7 * 86_400));
         AuthConfig {
             mode,
@@ -69,6 +75,7 @@ impl AuthConfig {
             jwt,
             trusted,
             link_secrets,
+            link_secrets_file,
             link_expiry_max,
         }
     }

@@ -14,6 +14,8 @@ pub enum CredentialFile {
     JwtKeys,
     /// The token of the admin listener.
     AdminToken,
+    /// What links are signed with.
+    LinkSecrets,
 }
 
 impl CredentialFile {
@@ -23,6 +25,7 @@ impl CredentialFile {
             CredentialFile::Keys => "keys",
             CredentialFile::AdminToken => "admin_token",
             CredentialFile::JwtKeys => "jwt_keys",
+            CredentialFile::LinkSecrets => "link_secrets",
         }
     }
 }

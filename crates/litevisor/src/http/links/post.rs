@@ -119,7 +119,7 @@ fn signed(
     let Some(token) = service.links.sign(&link) else {
         return Err(Error::new(
             ErrorCode::NotFound,
-            "this service signs no links; its operator may set [auth] link_secrets",
+            "this service signs no links; its operator may set [auth] link_secrets_file",
         ));
     };
     if token.len() > LINK_TOKEN_BYTES_MAX {

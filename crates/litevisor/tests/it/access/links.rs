@@ -1,10 +1,12 @@
 //! Signed links: what they open, for how long, and what they do not.
 
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use super::Keyed;
-use crate::client::Reply;
+use crate::client::{self, Reply};
 use crate::harness::TestApp;
+use crate::process::{Process, command};
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 const NEWER: &str = "fedcba9876543210fedcba9876543210";
@@ -79,6 +81,58 @@ fn what_may_not_be_signed() {
     ask(&long).problem(413, "body_too_large");
     let off = TestApp::start(&[]).ready();
     sign(&off, "acme", "Bearer none", &json!({"sql": "SELECT 1"})).problem(404, "not_found");
+}
+
+/// Signed by the real program with secrets of a file, which change under it.
+#[test]
+fn secrets_are_changed_without_a_restart() {
+    let (folder, secrets) = (TempDir::new().expect("a folder"), TempDir::new().expect("a folder"));
+    let path = secrets.path().join("secrets");
+    // As a whole, as an editor or a mount does it.
+    let list = |lines: &[&str]| {
+        let new = secrets.path().join("new");
+        std::fs::write(&new, lines.join("\n")).expect("written");
+        std::fs::rename(&new, &path).expect("renamed");
+    };
+    list(&["# the first", SECRET]);
+    let mut command = command(&folder);
+    command.env("LITEVISOR__AUTH__LINK_SECRETS_FILE", &path);
+    let process = Process::of(command, folder);
+    process.count();
+    let get = |url: &str| client::send(process.address, &client::request("GET", url, &[], b""));
+    let sign = || {
+        let headers = [("Content-Type", "application/json")];
+        let body = json!({"sql": "SELECT 7"}).to_string();
+        let target = "/v1/links?tenant=tiny";
+        let bytes = client::request("POST", target, &headers, body.as_bytes());
+        url(&client::send(process.address, &bytes))
+    };
+    let anew = || {
+        let line = process.until_said("credentials ");
+        assert!(line.contains("were read anew"), "{line}");
+    };
+    let old = sign();
+    assert_eq!(get(&old).rows(), json!([[7]]));
+    list(&[NEWER, SECRET]);
+    anew();
+    assert_eq!(get(&old).rows(), json!([[7]]), "good while its secret is listed");
+    let new = sign();
+    assert_eq!(get(&new).rows(), json!([[7]]));
+    // Of no use: those before stay.
+    list(&[NEWER, "hunter2"]);
+    let line = process.until_said("credentials ");
+    assert!(line.contains("stay in force") && line.contains("number 2"), "{line}");
+    assert!(!line.contains("hunter2"), "{line}");
+    assert_eq!(get(&old).rows(), json!([[7]]));
+    list(&[NEWER]);
+    anew();
+    get(&old).problem(404, "not_found");
+    assert_eq!(get(&new).rows(), json!([[7]]), "the first of the list signed it");
+    let metrics = client::send(process.admin, &client::request("GET", "/metrics", &[], b"")).text();
+    for (outcome, count) in [("ok", 2), ("failed", 1)] {
+        let line = format!("{{file=\"link_secrets\",outcome=\"{outcome}\"}} {count}");
+        assert!(metrics.contains(&line), "{line}: {metrics}");
+    }
 }
 
 #[test]
