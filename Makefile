@@ -6,7 +6,7 @@ TEST ?=
 # Property tests try the same cases in every run; `make test-explore` tries new ones.
 PROPTEST_RNG_SEED ?= 20261123
 
-.PHONY: help demo test test-explore lint test-asan fuzz bench bench-quick soak install-test-parts install-bench-parts snapshots
+.PHONY: help demo test test-mesh test-mesh-full install-mesh-parts test-explore lint test-asan fuzz bench bench-quick soak install-test-parts install-bench-parts snapshots
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -16,6 +16,18 @@ demo: ## Sample data served on http://127.0.0.1:8080, with queries to paste
 
 test: install-test-parts lint ## Everything that must hold; installs what it needs
 	PROPTEST_RNG_SEED=$(PROPTEST_RNG_SEED) $(CARGO) test --workspace --locked -- $(TEST)
+
+# In a network namespace of its own: etcd, kube-apiserver, istiod and Envoy as they are, our manifests,
+# our processes as the pods. The first run builds them (once, some 20 minutes on two cores).
+MESH ?= mesh::scale mesh::harm mesh::gateways
+
+test-mesh: install-test-parts install-mesh-parts ## Scale-out on a real control plane: scaling, updates, deaths, hangs
+	$(CARGO) test -p litevisor --test it --locked --no-run
+	LITEVISOR_MESH_PARTS="$$(.ci/mesh-parts)" .ci/in-mesh \
+		$(CARGO) test -p litevisor --test it --locked --offline -- --ignored --nocapture --test-threads=1 $(MESH)
+
+test-mesh-full: ## Every scenario of the mesh
+	$(MAKE) test-mesh MESH=mesh::
 
 test-explore: install-test-parts ## Property tests and fuzz targets with new cases, ten times as many
 	FUZZ_TIMES=10 FUZZ_SEED=$$(date +%s) PROPTEST_CASES=2560 $(CARGO) test --workspace --locked -- $(TEST)
@@ -57,6 +69,9 @@ snapshots: ## Rewrites what is generated from the code: docs/openapi.json, docs/
 
 install-test-parts:
 	@.ci/install rustfmt clippy pip libcurl
+
+install-mesh-parts: install-test-parts
+	@.ci/install iproute2 unshare
 
 install-fuzz-parts:
 	@.ci/install g++

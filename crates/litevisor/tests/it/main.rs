@@ -18,6 +18,7 @@ mod hostile;
 mod instance;
 mod landlock;
 mod logs;
+mod mesh;
 mod mongo;
 mod neighbours;
 mod openapi;

@@ -1,0 +1,235 @@
+//! Load: a closed loop of queries through a gateway, every answer checked, every failure kept with
+//! its moment.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use ureq::Agent;
+
+/// Tenants there are.
+pub const TENANTS: usize = 2_000;
+
+/// Rows of each tenant.
+pub const ROWS: i64 = 10;
+
+/// Loops at once.
+pub const CALLERS: usize = 8;
+
+/// Far beyond what an answer takes.
+const ANSWER_MAX: Duration = Duration::from_secs(60);
+
+/// A tenant's id.
+pub fn tenant(number: usize) -> String {
+    format!("t{number:04}")
+}
+
+/// A tenant's pages: no two tenants' sums are alike.
+pub fn pages(tenant: usize, row: i64) -> i64 {
+    i64::try_from(tenant).expect("small") * 1_000 + row
+}
+
+fn sum(tenant: usize) -> i64 {
+    (0..ROWS).map(|row| pages(tenant, row)).sum()
+}
+
+/// A query that was not answered, or wrongly.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// Since the load began.
+    pub at: Duration,
+    pub what: String,
+}
+
+/// What a loop, or all together, met.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    pub failures: Vec<Failure>,
+    /// Answers that were not the tenant's.
+    pub wrong: Vec<Failure>,
+    /// When each answer came, and how long it took.
+    pub answers: Vec<(Duration, Duration)>,
+    /// Answers that waited for a boot.
+    pub cold: usize,
+}
+
+impl Outcome {
+    fn add(&mut self, other: Outcome) {
+        self.failures.extend(other.failures);
+        self.wrong.extend(other.wrong);
+        self.answers.extend(other.answers);
+        self.cold += other.cold;
+    }
+
+    /// The given share of the times that answers took, of those that came from `from` on.
+    pub fn quantile(&self, share: f64, from: Duration) -> Duration {
+        let after = self.answers.iter().filter(|(at, _)| *at >= from);
+        let mut times: Vec<Duration> = after.map(|(_, time)| *time).collect();
+        times.sort_unstable();
+        let at = (times.len() as f64 * share) as usize;
+        times.get(at.min(times.len().saturating_sub(1))).copied().unwrap_or_default()
+    }
+
+    /// No answer was wrong, and those that did not come were for these tenants.
+    #[track_caller]
+    pub fn expect_failures_of(&self, may_fail: impl Fn(&str) -> bool) {
+        assert!(self.wrong.is_empty(), "wrong answers: {:?}", self.wrong.first());
+        let tenant = |failure: &Failure| failure.what.split(':').next().map(str::to_owned);
+        let other =
+            self.failures.iter().find(|one| !tenant(one).is_some_and(|name| may_fail(&name)));
+        assert!(other.is_none(), "{other:?}");
+    }
+
+    /// Every answer came, and was right.
+    #[track_caller]
+    pub fn expect_no_failure(&self) {
+        assert!(
+            self.wrong.is_empty(),
+            "wrong answers: {:?}",
+            &self.wrong[..self.wrong.len().min(5)]
+        );
+        let some = &self.failures[..self.failures.len().min(5)];
+        assert!(
+            self.failures.is_empty(),
+            "{} of {}: {some:?}",
+            self.failures.len(),
+            self.answers.len()
+        );
+    }
+}
+
+/// Asks for `number`'s rows through `gateway`.
+pub fn ask(agent: &Agent, gateway: SocketAddr, number: usize) -> Result<bool, Wrong> {
+    let url = format!(
+        "http://{gateway}/v1/query?tenant={}&sql=SELECT%20count(*)%2C%20sum(pages)%20FROM%20reads",
+        tenant(number)
+    );
+    let failed = |error: ureq::Error| Wrong::Failed(error.to_string());
+    let mut answer = agent.get(url).call().map_err(failed)?;
+    let text = answer.body_mut().read_to_string().map_err(failed)?;
+    if answer.status() != 200 {
+        return Err(Wrong::Failed(format!("{}: {text}", answer.status())));
+    }
+    if !text.contains(&format!("\"rows\":[[{ROWS},{}]]", sum(number))) {
+        return Err(Wrong::Answer(text));
+    }
+    Ok(answer.headers().get("litevisor-instance").is_some_and(|value| value == "cold"))
+}
+
+/// Why an answer does not count.
+pub enum Wrong {
+    /// There is none, or it is a refusal.
+    Failed(String),
+    /// It is not the tenant's.
+    Answer(String),
+}
+
+/// An agent that keeps its connection and passes refusals on.
+pub fn agent() -> Agent {
+    Agent::config_builder()
+        .timeout_global(Some(ANSWER_MAX))
+        .http_status_as_error(false)
+        .build()
+        .into()
+}
+
+/// Every tenant once, in `CALLERS` loops; panics on a failure.
+pub fn round(gateway: SocketAddr) -> Outcome {
+    let next = AtomicUsize::new(0);
+    let mut all = Outcome::default();
+    let start = now();
+    std::thread::scope(|scope| {
+        let callers: Vec<_> = (0..CALLERS)
+            .map(|_| {
+                scope.spawn(|| {
+                    let (agent, mut outcome) = (agent(), Outcome::default());
+                    loop {
+                        let number = next.fetch_add(1, Ordering::Relaxed);
+                        if number >= TENANTS {
+                            return outcome;
+                        }
+                        note(&mut outcome, start, &agent, gateway, number);
+                    }
+                })
+            })
+            .collect();
+        for caller in callers {
+            all.add(caller.join().expect("no panic"));
+        }
+    });
+    all
+}
+
+/// Callers that go on until they are told to stop.
+pub struct Load {
+    start: Instant,
+    stop: Arc<AtomicBool>,
+    answered: Arc<AtomicUsize>,
+    callers: Vec<JoinHandle<Outcome>>,
+}
+
+impl Load {
+    /// Each caller goes through all tenants in steps of its own.
+    pub fn start(gateway: SocketAddr) -> Load {
+        let (start, stop) = (now(), Arc::new(AtomicBool::new(false)));
+        let answered = Arc::new(AtomicUsize::new(0));
+        let start_one = |caller| {
+            let (stop, answered) = (Arc::clone(&stop), Arc::clone(&answered));
+            let body = move || {
+                let (agent, mut outcome) = (agent(), Outcome::default());
+                let mut number = caller * TENANTS / CALLERS;
+                while !stop.load(Ordering::Relaxed) {
+                    note(&mut outcome, start, &agent, gateway, number);
+                    answered.fetch_add(1, Ordering::Relaxed);
+                    number = (number + 1) % TENANTS;
+                }
+                outcome
+            };
+            let thread = std::thread::Builder::new().name(format!("caller-{caller}"));
+            thread.spawn(body).expect("a thread")
+        };
+        let callers = (0..CALLERS).map(start_one).collect();
+        Load { start, stop, answered, callers }
+    }
+
+    /// Since it began.
+    pub fn at(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    /// Queries that came to an end, so far.
+    pub fn answered(&self) -> usize {
+        self.answered.load(Ordering::Relaxed)
+    }
+
+    /// Ends it.
+    pub fn stop(self) -> Outcome {
+        self.stop.store(true, Ordering::Relaxed);
+        let mut all = Outcome::default();
+        for caller in self.callers {
+            all.add(caller.join().expect("no panic"));
+        }
+        all
+    }
+}
+
+fn note(outcome: &mut Outcome, start: Instant, agent: &Agent, gateway: SocketAddr, number: usize) {
+    let asked = now();
+    let failure =
+        |what| Failure { at: start.elapsed(), what: format!("{}: {what}", tenant(number)) };
+    match ask(agent, gateway, number) {
+        Ok(cold) => {
+            outcome.cold += usize::from(cold);
+            outcome.answers.push((start.elapsed(), asked.elapsed()));
+        }
+        Err(Wrong::Failed(what)) => outcome.failures.push(failure(what)),
+        Err(Wrong::Answer(what)) => outcome.wrong.push(failure(what)),
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "real parts under load, in real time")]
+pub fn now() -> Instant {
+    Instant::now()
+}

@@ -1,0 +1,8 @@
+//! Scale-out, proven on a real control plane: our manifests applied to it, real processes as the
+//! pods, load throughout. `make test-mesh` runs these; each prints the figures that it holds to.
+
+mod gateways;
+mod harm;
+mod load;
+mod scale;
+mod world;

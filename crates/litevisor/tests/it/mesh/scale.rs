@@ -1,0 +1,116 @@
+//! Replicas come and go under load.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::load::{self, Load, ROWS, TENANTS};
+use super::world::{GATEWAY, World, growth};
+
+const DOCUMENTS: &str = "litevisor_loaded_documents_total";
+
+type Owners = BTreeMap<String, String>;
+
+/// Of all tenants, the share whose owner differs; and the share of those that moved from a replica
+/// that is still there to one that was there before.
+fn moved(before: &Owners, after: &Owners) -> (f64, f64) {
+    let has = |owners: &Owners, owner| owners.values().any(|one| one == owner);
+    let moves =
+        before.iter().map(|(tenant, old)| (old, &after[tenant])).filter(|(old, new)| old != new);
+    let share = |count: usize| count as f64 / before.len() as f64;
+    let needless = moves.clone().filter(|(old, new)| has(after, *old) && has(before, *new));
+    (share(moves.clone().count()), share(needless.count()))
+}
+
+pub fn ms(time: Duration) -> String {
+    format!("{:.1} ms", time.as_secs_f64() * 1e3)
+}
+
+#[test]
+#[ignore = "needs the mesh: make test-mesh"]
+fn each_tenant_is_on_one_of_three_replicas() {
+    let world = World::start();
+    let config = world.gateway.config().to_string();
+    assert!(config.contains("\"lb_policy\":\"MAGLEV\""));
+    assert!(config.contains("\"query_parameter\":{\"name\":\"tenant\"}"));
+    let owners = world.owners();
+    let load = Load::start(GATEWAY);
+    std::thread::sleep(Duration::from_secs(5));
+    let outcome = load.stop();
+    outcome.expect_no_failure();
+    assert_eq!(world.owners(), owners);
+    let duplicates =
+        world.holders(load::now()).values().filter(|holders| holders.live.len() != 1).count();
+    assert_eq!(duplicates, 0);
+    let documents: u64 = world.counter(DOCUMENTS).values().sum();
+    assert_eq!(documents, TENANTS as u64 * ROWS as u64, "each document was read once");
+    let mut shares: BTreeMap<&String, usize> = BTreeMap::new();
+    owners.values().for_each(|owner| *shares.entry(owner).or_default() += 1);
+    println!(
+        "steady: {} answers, p99 {}, tenants by replica {:?}, duplicates 0",
+        outcome.answers.len(),
+        ms(outcome.quantile(0.99, Duration::ZERO)),
+        shares.values().collect::<Vec<_>>()
+    );
+}
+
+#[test]
+#[ignore = "needs the mesh: make test-mesh"]
+fn a_fourth_replica_comes_and_goes_and_no_request_fails() {
+    let world = World::start();
+    let three = world.owners();
+    for (replicas, ideal) in [(4, 0.25), (3, 0.25)] {
+        let before = if replicas == 4 { three.clone() } else { world.owners() };
+        let read = world.counter(DOCUMENTS);
+        let load = Load::start(GATEWAY);
+        let from = load.at();
+        world.scale(replicas);
+        world.until_serving(replicas);
+        let settled = load.at();
+        let after = world.owners();
+        let outcome = load.stop();
+        outcome.expect_no_failure();
+        let (moved, needless) = moved(&before, &after);
+        let documents = growth(&read, &world.counter(DOCUMENTS));
+        let share = documents as f64 / (TENANTS as f64 * ROWS as f64);
+        println!(
+            "to {replicas} replicas: {} answers, 0 failed, p99 {} during the step, settled in {:.1} s, moved {:.2} %, \
+             needlessly {:.2} %, documents read {:.2} % of all",
+            outcome.answers.len(),
+            ms(outcome.quantile(0.99, from)),
+            settled.as_secs_f64(),
+            moved * 100.0,
+            needless * 100.0,
+            share * 100.0
+        );
+        assert!(moved <= ideal + 0.03 && needless <= 0.005);
+        assert!(share <= moved + 0.001, "{documents} documents were read");
+    }
+}
+
+#[test]
+#[ignore = "needs the mesh: make test-mesh"]
+fn a_rolling_update_fails_no_request() {
+    let world = World::start();
+    world.owners();
+    let read = world.counter(DOCUMENTS);
+    let old = world.replicas();
+    let load = Load::start(GATEWAY);
+    let from = load.at();
+    world.mesh.kubectl(&["rollout", "restart", "deployment/litevisor"]);
+    world.mesh.kubectl(&["rollout", "status", "deployment/litevisor", "--timeout=120s"]);
+    world.until_serving(3);
+    let settled = load.at();
+    let replaced = world.replicas().iter().all(|replica| !old.contains(replica));
+    load::round(GATEWAY).expect_no_failure();
+    let outcome = load.stop();
+    outcome.expect_no_failure();
+    let documents = growth(&read, &world.counter(DOCUMENTS));
+    println!(
+        "rolling update: {} answers, 0 failed, p99 {} during it, settled in {:.1} s, documents read {:.0} % of all",
+        outcome.answers.len(),
+        ms(outcome.quantile(0.99, from)),
+        settled.as_secs_f64(),
+        documents as f64 / (TENANTS as f64 * ROWS as f64) * 100.0
+    );
+    assert!(replaced, "every pod is a new one");
+}

@@ -1,0 +1,176 @@
+//! What every scenario begins with: a mongod with all tenants, the mesh with our manifests, a
+//! gateway.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Instant;
+
+use bson::doc;
+use serde_json::Value;
+use testkit::mesh::{Gateway, Mesh, until};
+use testkit::mongod::{Kind, Mongod};
+
+use super::load::{self, ROWS, TENANTS};
+
+const MANIFESTS: &str = include_str!("manifests.yaml");
+
+/// As in the manifests.
+const OPERATOR: &str = "Bearer a-token-of-the-mesh-s-operator-32";
+
+/// Where every gateway listens: `Gateway` in the manifests.
+pub const GATEWAY: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 18_080);
+
+/// How Envoy names the pods behind our service.
+pub const CLUSTER: &str = "outbound|8080||litevisor.default.svc.cluster.local";
+
+/// A mesh that serves all tenants. Dropping it ends all.
+pub struct World {
+    pub gateway: Gateway,
+    pub mesh: Mesh,
+    pub mongod: Mongod,
+}
+
+/// A pod that is ready.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Replica {
+    pub name: String,
+    pub address: String,
+}
+
+/// What replicas know of a tenant: which have it, and which of those was asked for it last.
+#[derive(Clone, Debug, Default)]
+pub struct Holders {
+    /// Live there.
+    pub live: Vec<String>,
+    /// Who was asked since the moment given.
+    pub asked: Vec<String>,
+}
+
+impl World {
+    pub fn start() -> World {
+        let mongod = Mongod::start(Kind::ReplicaSet);
+        fill(&mongod);
+        let mesh = Mesh::start(Path::new(env!("CARGO_BIN_EXE_litevisor")));
+        mesh.apply(&MANIFESTS.replace("@URI@", mongod.uri()));
+        let gateway = Gateway::start(0, "zone-a");
+        let world = World { gateway, mesh, mongod };
+        world.until_serving(3);
+        world
+    }
+
+    /// Sets the number of replicas.
+    pub fn scale(&self, replicas: usize) {
+        self.mesh.kubectl(&["scale", "deployment/litevisor", &format!("--replicas={replicas}")]);
+    }
+
+    /// Waits until so many pods are ready, no other is there, and the gateway knows just them.
+    pub fn until_serving(&self, replicas: usize) {
+        until(&format!("{replicas} replicas behind the gateway"), || {
+            self.mesh.pods("app=litevisor").len() == replicas
+                && self.replicas().len() == replicas
+                && self.gateway.healthy_endpoints(CLUSTER) == replicas
+        });
+        let agent = load::agent();
+        until("an answer through the gateway", || load::ask(&agent, GATEWAY, 0).is_ok());
+    }
+
+    /// Pods that are ready.
+    pub fn replicas(&self) -> Vec<Replica> {
+        let ready = |pod: &Value| {
+            let conditions = pod["status"]["conditions"].as_array().cloned().unwrap_or_default();
+            pod["metadata"]["deletionTimestamp"].is_null()
+                && conditions.iter().any(|one| one["type"] == "Ready" && one["status"] == "True")
+        };
+        let pods = self.mesh.pods("app=litevisor");
+        let replicas = pods.iter().filter(|pod| ready(pod)).map(|pod| Replica {
+            name: pod["metadata"]["name"].as_str().unwrap_or_default().to_owned(),
+            address: pod["status"]["podIP"].as_str().unwrap_or_default().to_owned(),
+        });
+        let mut replicas: Vec<Replica> = replicas.collect();
+        replicas.sort();
+        replicas
+    }
+
+    /// Asks for every tenant once through the gateway, and sees who was asked.
+    pub fn owners(&self) -> BTreeMap<String, String> {
+        let start = load::now();
+        load::round(GATEWAY).expect_no_failure();
+        let holders = self.holders(start);
+        assert_eq!(holders.len(), TENANTS);
+        let owner = |(tenant, holders): (String, Holders)| {
+            assert_eq!(holders.asked.len(), 1, "{tenant} went to {:?}", holders.asked);
+            (tenant, holders.asked[0].clone())
+        };
+        holders.into_iter().map(owner).collect()
+    }
+
+    /// Who holds which tenant, and who was asked for it since `start`.
+    pub fn holders(&self, start: Instant) -> BTreeMap<String, Holders> {
+        let mut holders: BTreeMap<String, Holders> = BTreeMap::new();
+        for replica in self.replicas() {
+            let url = format!("http://{}:8081/v1/tenants", replica.address);
+            let answer = load::agent().get(url).header("Authorization", OPERATOR).call();
+            let mut answer = answer.unwrap_or_else(|error| panic!("{}: {error}", replica.name));
+            let text = answer.body_mut().read_to_string().expect("text");
+            assert_eq!(answer.status(), 200, "{text}");
+            let seconds = start.elapsed().as_secs_f64();
+            let view: Value = serde_json::from_str(&text).expect("JSON");
+            for slot in view["tenants"].as_array().expect("slots") {
+                let (Some(tenant), "live") =
+                    (slot["tenant"].as_str(), slot["state"].as_str().unwrap_or_default())
+                else {
+                    continue;
+                };
+                let known = holders.entry(tenant.to_owned()).or_default();
+                known.live.push(replica.name.clone());
+                if slot["idle_seconds"].as_f64().is_some_and(|idle| idle <= seconds) {
+                    known.asked.push(replica.name.clone());
+                }
+            }
+        }
+        holders
+    }
+
+    /// A counter, by replica.
+    pub fn counter(&self, name: &str) -> BTreeMap<String, u64> {
+        let read = |replica: Replica| {
+            let url = format!("http://{}:8081/metrics", replica.address);
+            let text = load::agent().get(url).call().expect("metrics").body_mut().read_to_string();
+            let value = text
+                .expect("text")
+                .lines()
+                .find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok());
+            (replica.name, value.unwrap_or(0))
+        };
+        self.replicas().into_iter().map(read).collect()
+    }
+}
+
+/// How much counters have grown since; a replica that is new began at zero.
+pub fn growth(before: &BTreeMap<String, u64>, after: &BTreeMap<String, u64>) -> u64 {
+    after.iter().map(|(name, value)| value - before.get(name).copied().unwrap_or(0)).sum()
+}
+
+fn fill(mongod: &Mongod) {
+    let tokio = tokio::runtime::Runtime::new().expect("a runtime");
+    tokio.block_on(async {
+        let mut id = 0;
+        let mut documents = Vec::new();
+        for number in 0..TENANTS {
+            for row in 0..ROWS {
+                id += 1;
+                let customer = load::tenant(number);
+                documents.push(
+                    doc! { "_id": id, "customer": customer, "pages": load::pages(number, row) },
+                );
+            }
+        }
+        mongod.insert("fleet", "reads", &documents).await;
+        let index = doc! { "createIndexes": "reads",
+        "indexes": [{ "key": { "customer": 1, "_id": 1 }, "name": "customer_1__id_1" }] };
+        let client = mongod.client().await;
+        client.database("fleet").run_command(index).await.expect("an index");
+    });
+}

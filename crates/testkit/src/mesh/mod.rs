@@ -1,0 +1,142 @@
+//! A real mesh on one machine: etcd, kube-apiserver, kube-controller-manager, istiod and Envoy,
+//! and a node agent that runs the pods as processes. It needs a network namespace of its own (pods
+//! have addresses of their own there, and nothing can leave it): `.ci/in-mesh` runs a program in
+//! one.
+
+mod api;
+mod clock;
+mod control_plane;
+mod gateway;
+mod node;
+mod part;
+mod pod;
+mod probe;
+mod template;
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::Value;
+
+pub use api::Api;
+pub use gateway::Gateway;
+pub use node::NodeAgent;
+pub use part::Signal;
+
+use clock::now;
+use control_plane::ControlPlane;
+
+/// The namespace that everything of ours lives in.
+pub const NAMESPACE: &str = "default";
+
+/// How long a part may take until it answers: far beyond what any takes.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How often something that changes by itself is looked at.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// The control plane and the nodes. Dropping it ends every process of it.
+pub struct Mesh {
+    // In this order they end.
+    node: NodeAgent,
+    control_plane: ControlPlane,
+}
+
+impl Mesh {
+    /// Starts all but gateways, which join with [`Gateway::start`]. `program` is run for each
+    /// container instead of its image.
+    ///
+    /// # Panics
+    /// If a part is missing or does not start; says what to do.
+    pub fn start(program: &Path) -> Mesh {
+        assert!(
+            in_own_network(),
+            "the mesh needs a network namespace of its own: run it by `make test-mesh`"
+        );
+        let control_plane = ControlPlane::start();
+        let node = NodeAgent::start(control_plane.api().clone(), program);
+        Mesh { node, control_plane }
+    }
+
+    /// The cluster's API.
+    pub fn api(&self) -> &Api {
+        self.control_plane.api()
+    }
+
+    /// The agent that runs the pods.
+    pub fn node(&self) -> &NodeAgent {
+        &self.node
+    }
+
+    /// The control plane's parts, to be harmed.
+    pub fn signal(&self, part: ControlPart, signal: Signal) {
+        self.control_plane.signal(part, signal);
+    }
+
+    /// Creates or changes what `manifests` (YAML) say.
+    ///
+    /// # Panics
+    /// If the cluster refuses them: with its words.
+    pub fn apply(&self, manifests: &str) {
+        if let Err(refusal) = self.try_apply(manifests) {
+            panic!("kubectl apply: {refusal}");
+        }
+    }
+
+    /// As [`Mesh::apply`].
+    ///
+    /// # Errors
+    /// The cluster's words.
+    pub fn try_apply(&self, manifests: &str) -> Result<String, String> {
+        self.control_plane
+            .kubectl(&["apply", "--server-side", "--force-conflicts", "-f", "-"], manifests)
+    }
+
+    /// `kubectl` with these arguments.
+    ///
+    /// # Panics
+    /// If it fails: with its words.
+    pub fn kubectl(&self, arguments: &[&str]) -> String {
+        self.control_plane
+            .kubectl(arguments, "")
+            .unwrap_or_else(|words| panic!("kubectl {}: {words}", arguments.join(" ")))
+    }
+
+    /// Pods with this label, as the cluster has them.
+    pub fn pods(&self, label: &str) -> Vec<Value> {
+        let path = format!("/api/v1/namespaces/{NAMESPACE}/pods?labelSelector={label}");
+        match self.api().get(&path) {
+            Ok(list) => list["items"].as_array().cloned().unwrap_or_default(),
+            // The API may be harmed on purpose.
+            Err(_) => Vec::new(),
+        }
+    }
+}
+
+/// A part of the control plane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ControlPart {
+    /// kube-apiserver.
+    ApiServer,
+    /// istiod.
+    Istiod,
+}
+
+/// Looks until `holds`.
+///
+/// # Panics
+/// If it does not for two minutes; says what was waited for.
+pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let start = now();
+    while !holds() {
+        assert!(start.elapsed() < PATIENCE, "waited {PATIENCE:?} for {what}");
+        std::thread::sleep(LOOK);
+    }
+}
+
+/// Whether loopback is the only device there is.
+fn in_own_network() -> bool {
+    let devices = Command::new("ip").args(["-o", "link"]).output();
+    devices.is_ok_and(|output| output.stdout.iter().filter(|byte| **byte == b'\n').count() == 1)
+}
