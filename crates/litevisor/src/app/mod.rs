@@ -2,6 +2,7 @@
 
 mod grants;
 mod parts;
+mod secrets;
 mod settings;
 
 use std::net::SocketAddr;
@@ -24,6 +25,7 @@ use crate::telemetry::{EventSink, Metrics};
 
 pub use grants::grants;
 pub use parts::{Parts, ProgressFn, StartError, build, check, declared_catalog, open_source};
+pub use secrets::warn_of_open_secrets;
 
 /// How far a slow start is.
 #[derive(Clone, Debug)]

@@ -36,10 +36,13 @@ impl Settled {
 
 /// All that is done before the program has threads.
 pub(super) fn settle(args: ServeArgs) -> Result<Settled, Failure> {
-    let config = Config::load(args.listen.layer(args.file.layers()?))?.config;
+    let loaded = Config::load(args.listen.layer(args.file.layers()?))?;
+    let config = &loaded.config;
     config.check_exposure()?;
-    app::check(&config).map_err(Failure::usage)?;
+    app::check(config).map_err(Failure::usage)?;
     start_logging(&config.telemetry).map_err(Failure::usage)?;
+    app::warn_of_open_secrets(&loaded);
+    let config = loaded.config;
     let grants = app::grants(&config);
     Settled::confine(config, &grants)
 }

@@ -80,6 +80,25 @@ pub struct Loaded {
     pub shown: Vec<Shown>,
 }
 
+impl Loaded {
+    /// The files, once for each setting, in which secrets are written.
+    pub fn files_with_secrets(&self) -> impl Iterator<Item = &str> {
+        let config = &self.config;
+        let holds = |shown: &Shown| match (shown.section, shown.key) {
+            ("source", "uri") => config.source.uri.as_deref().is_some_and(source::has_password),
+            ("auth", "link_secrets") => !config.auth.link_secrets.is_empty(),
+            ("canary", "values") => config.canary.is_some(),
+            _ => false,
+        };
+        self.shown.iter().filter(move |shown| holds(shown)).filter_map(|shown| {
+            match &shown.origin {
+                Origin::File { path, .. } => Some(path.as_str()),
+                _ => None,
+            }
+        })
+    }
+}
+
 /// Everything that is wrong with a configuration, at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError(pub Vec<String>);

@@ -97,17 +97,27 @@ impl SourceConfig {
     }
 }
 
+/// Whether a connection string holds a password.
+pub(super) fn has_password(uri: &str) -> bool {
+    credentials(uri).is_some_and(|user| user.contains(':'))
+}
+
 /// A connection string without its password: everything between the first `:` after the scheme and
 /// the last `@` before the hosts' end.
 fn mask_password(uri: &str) -> String {
     let Some((scheme, rest)) = uri.split_once("://") else { return "\"…\"".to_owned() };
+    let Some(credentials) = credentials(uri) else { return uri.to_owned() };
+    let user = credentials.split(':').next().unwrap_or_default();
+    format!("{scheme}://{user}:…{}", &rest[credentials.len()..])
+}
+
+/// What stands between the scheme and the `@` before the hosts.
+fn credentials(uri: &str) -> Option<&str> {
+    let (_, rest) = uri.split_once("://")?;
     let end = rest.find(['/', '?']).unwrap_or(rest.len());
     // A password may itself hold a `/` if it is badly escaped: the last `@` of all decides then.
-    let Some(at) = rest[..end].rfind('@').or_else(|| rest.rfind('@')) else {
-        return uri.to_owned();
-    };
-    let user = rest[..at].split(':').next().unwrap_or_default();
-    format!("{scheme}://{user}:…{}", &rest[at..])
+    let at = rest[..end].rfind('@').or_else(|| rest.rfind('@'))?;
+    Some(&rest[..at])
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ pub struct Process {
     pub address: SocketAddr,
     pub admin: SocketAddr,
     log: Log,
+    before: String,
     _folder: TempDir,
 }
 
@@ -82,12 +83,18 @@ impl Log {
     /// Up to a line with `what`; a process that ends before has said something else.
     #[track_caller]
     fn until_said(&self, what: &str) -> String {
+        self.up_to(what).1
+    }
+
+    /// What came before that line, and the line.
+    #[track_caller]
+    fn up_to(&self, what: &str) -> (String, String) {
         let mut said = String::new();
         loop {
             let line = self.0.recv_timeout(SILENCE_MAX);
             let line = line.unwrap_or_else(|why| panic!("no `{what}`: {why}: {said}"));
             if line.contains(what) {
-                return line;
+                return (said, line);
             }
             said.push_str(&line);
             said.push('\n');
@@ -124,14 +131,14 @@ impl Process {
     pub fn of(mut command: Command, folder: TempDir) -> Process {
         let mut child = command.args(["--listen", "127.0.0.1:0"]).spawn().expect("started");
         let log = Log::of(child.stderr.take().expect("piped"));
-        let line = log.until_said("listening on ");
+        let (before, line) = log.up_to("listening on ");
         let mut addresses = line.split("://").skip(1).map(|rest| {
             let text = rest.split([' ', ')']).next().unwrap_or_default();
             text.trim().parse().expect("an address")
         });
         let mut next = || addresses.next().expect("two addresses");
         let (address, admin) = (next(), next());
-        Process { child, address, admin, log, _folder: folder }
+        Process { child, address, admin, log, before, _folder: folder }
     }
 
     pub fn pid(&self) -> u32 {
@@ -161,6 +168,10 @@ impl Process {
             reply.status == 200
         });
         text
+    }
+
+    pub fn said_before_it_listened(&self) -> &str {
+        &self.before
     }
 
     pub fn until_said(&self, what: &str) -> String {

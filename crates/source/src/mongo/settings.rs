@@ -62,12 +62,20 @@ impl MongoSettings {
         })
     }
 
+    /// The file with our own certificate and its private key, if the connection string names one.
+    pub fn key_file(&self) -> Option<PathBuf> {
+        match ConnectionString::parse(&self.uri).ok()?.tls? {
+            Tls::Enabled(tls) => tls.cert_key_file_path,
+            Tls::Disabled => None,
+        }
+    }
+
     /// The files that the driver reads by itself: certificates, and tokens of a pod.
     pub fn files(&self) -> Vec<PathBuf> {
         let Ok(parsed) = ConnectionString::parse(&self.uri) else { return Vec::new() };
-        let mut files = Vec::new();
+        let mut files = Vec::from_iter(self.key_file());
         if let Some(Tls::Enabled(tls)) = parsed.tls {
-            files.extend(tls.ca_file_path.into_iter().chain(tls.cert_key_file_path));
+            files.extend(tls.ca_file_path);
         }
         let mechanism = parsed.credential.and_then(|credential| credential.mechanism);
         if mechanism == Some(AuthMechanism::MongoDbOidc) {
@@ -136,7 +144,7 @@ mod tests {
         let files = |uri: &str| MongoSettings::new(uri).files();
         assert_eq!(files("mongodb://h/shop?tls=true"), Vec::<PathBuf>::new());
         let tls = "mongodb://h/shop?tlsCAFile=%2Fca.pem&tlsCertificateKeyFile=own/key.pem";
-        assert_eq!(files(tls), [PathBuf::from("/ca.pem"), PathBuf::from("own/key.pem")]);
+        assert_eq!(files(tls), [PathBuf::from("own/key.pem"), PathBuf::from("/ca.pem")]);
         let pod = "mongodb://h/?authMechanism=MONGODB-OIDC&authMechanismProperties=ENVIRONMENT:k8s";
         assert!(files(pod).contains(&PathBuf::from(POD_TOKEN)), "{:?}", files(pod));
         assert!(files("no address").is_empty());

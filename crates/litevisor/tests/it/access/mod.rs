@@ -2,6 +2,7 @@
 
 mod admin;
 mod audit;
+mod files;
 mod issuer;
 mod jwt;
 mod keys;
