@@ -129,7 +129,8 @@ impl App {
         .map(|(socket, answer, tls, closing)| {
             let closing = closing.clone();
             if let Some(tls) = &tls {
-                let watching = Arc::clone(tls).watch(Arc::clone(&runtime), Arc::clone(&metrics));
+                let watching =
+                    Arc::clone(tls).watch(runtime.lifecycle().looks(), Arc::clone(&metrics));
                 runtime.spawn_task("tls_files", watching);
             }
             let bounds = bounds.clone();

@@ -68,7 +68,7 @@ impl AdminDoor {
         };
         let kind = CredentialFile::AdminToken;
         let watched = Watched { path: path.clone(), kind, take: Box::new(take) };
-        runtime.spawn_task("credentials", watched.watch(Arc::clone(runtime), Arc::clone(metrics)));
+        runtime.spawn_task("credentials", watched.watch(runtime, Arc::clone(metrics)));
     }
 
     /// Whether a request with these headers may come in.

@@ -161,7 +161,8 @@ impl Authenticator {
         let (path, kind, take): (_, _, Take) = match self {
             Authenticator::Open(_) | Authenticator::Trusted(_) => return,
             Authenticator::Issued(issuer) => {
-                let watching = Arc::clone(issuer).watch(Arc::clone(runtime), Arc::clone(metrics));
+                let watching =
+                    Arc::clone(issuer).watch(runtime.lifecycle().looks(), Arc::clone(metrics));
                 return runtime.spawn_task("issuer_keys", watching);
             }
             Authenticator::ApiKeys { ring, path } => {
@@ -174,7 +175,7 @@ impl Authenticator {
             }
         };
         let watched = Watched { path: path.clone(), kind, take };
-        let watching = watched.watch(Arc::clone(runtime), Arc::clone(metrics));
+        let watching = watched.watch(runtime, Arc::clone(metrics));
         runtime.spawn_task("credentials", watching);
     }
 

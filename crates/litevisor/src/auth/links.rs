@@ -128,7 +128,7 @@ impl LinkSigner {
             Ok(count)
         };
         let watched = Watched { path, kind: CredentialFile::LinkSecrets, take: Box::new(take) };
-        runtime.spawn_task("credentials", watched.watch(Arc::clone(runtime), Arc::clone(metrics)));
+        runtime.spawn_task("credentials", watched.watch(runtime, Arc::clone(metrics)));
     }
 
     fn in_force(&self) -> Secrets {

@@ -58,7 +58,8 @@ pub struct Cli {
 enum Command {
     /// Makes sample data, serves it and prints queries to paste
     Demo(demo::DemoArgs),
-    /// Serves SQL over HTTP until Ctrl-C or SIGTERM (once drains, twice stops)
+    /// Serves SQL over HTTP until Ctrl-C or SIGTERM (once drains, twice stops); SIGHUP reads
+    /// credentials and certificates again
     Serve(serve::ServeArgs),
     /// Runs one query without a server
     Query(query::QueryArgs),

@@ -51,6 +51,11 @@ pub(super) async fn run(
     settled: Settled,
     runtime: Arc<SystemRuntime>,
 ) -> Result<ExitCode, Failure> {
+    // Of a `serve` only: with its terminal, a demo goes.
+    match runtime.lifecycle().watch_hangups() {
+        Ok(watching) => runtime.spawn_task("hangups", watching),
+        Err(error) => tracing::warn!(%error, "SIGHUP cannot be watched"),
+    }
     serve(settled, runtime, |_| {}).await
 }
 

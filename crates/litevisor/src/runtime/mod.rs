@@ -23,7 +23,7 @@ use crate::config::Wanted;
 use confining::Confining;
 
 pub use landlock::{Grants, Landlock};
-pub use lifecycle::Lifecycle;
+pub use lifecycle::{Lifecycle, Looks};
 pub use machine::memory_bytes;
 
 /// The real clock, random numbers, tasks and threads.

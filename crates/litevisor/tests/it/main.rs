@@ -13,6 +13,7 @@ mod connections;
 mod demo;
 mod drain;
 mod faults;
+mod hangup;
 mod harness;
 mod hostile;
 mod instance;

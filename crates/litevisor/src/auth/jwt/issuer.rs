@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 use super::fetch::Address;
 use super::verifier::{Bad, JwtVerifier};
 use crate::auth::rule::Principal;
-use crate::runtime::SystemRuntime;
+use crate::runtime::Looks;
 use crate::telemetry::{CredentialFile, Metrics};
 
 /// An issuer's keys and where they come from.
@@ -51,8 +51,8 @@ impl Issuer {
 
     /// Fetches until the process drains: soon again while it fails, else now and then. What was in
     /// force stays so meanwhile.
-    pub async fn watch(self: Arc<Self>, runtime: Arc<SystemRuntime>, metrics: Arc<Metrics>) {
-        let mut told = None;
+    pub async fn watch(self: Arc<Self>, mut looks: Looks, metrics: Arc<Metrics>) {
+        let (mut told, mut asked) = (None, false);
         loop {
             let fetched = self.fetch().await;
             metrics.credentials_read(CredentialFile::JwtKeys, fetched.is_ok());
@@ -60,18 +60,18 @@ impl Issuer {
                 Ok(_) => self.refresh,
                 Err(_) => Duration::from_millis(JWKS_RETRY_MS).min(self.refresh),
             };
-            // Once for each change of fortune.
-            if told.as_ref() != Some(&fetched) {
+            // Once for each change of fortune, and whenever somebody asks.
+            if asked || told.as_ref() != Some(&fetched) {
                 match &fetched {
                     Ok(keys) => tracing::info!(keys, "the issuer's keys were fetched"),
                     Err(why) => tracing::error!(why, "the issuer's keys cannot be fetched"),
                 }
                 told = Some(fetched);
             }
-            tokio::select! {
-                () = tokio::time::sleep(wait) => {}
-                () = runtime.lifecycle().draining() => return,
-            }
+            asked = match looks.next(wait).await {
+                Some(asked) => asked,
+                None => return,
+            };
         }
     }
 

@@ -15,7 +15,7 @@ use tokio_rustls::TlsAcceptor;
 use self::files::Contents;
 pub(super) use self::wire::Wire;
 use crate::config::TlsFiles;
-use crate::runtime::SystemRuntime;
+use crate::runtime::Looks;
 use crate::telemetry::{HandshakeFailure, Metrics};
 
 /// What a listener shows to those who connect.
@@ -38,27 +38,29 @@ impl Tls {
 
     /// Looks at the files again and again until the process drains. Not at their times: two writes
     /// may have the same one, and a mounted secret changes by a symbolic link. What cannot be used
-    /// leaves what is in force, is told of once and counted.
-    pub async fn watch(self: Arc<Self>, runtime: Arc<SystemRuntime>, metrics: Arc<Metrics>) {
+    /// leaves what is in force, is told of once (and whenever somebody asks) and counted.
+    pub async fn watch(self: Arc<Self>, mut looks: Looks, metrics: Arc<Metrics>) {
         let mut last = Ok(self.read.clone());
-        loop {
-            tokio::select! {
-                () = tokio::time::sleep(Duration::from_millis(TLS_POLL_MS)) => {}
-                () = runtime.lifecycle().draining() => return,
-            }
+        while let Some(asked) = looks.next(Duration::from_millis(TLS_POLL_MS)).await {
             // Small local files: reading them here blocks for microseconds.
             let read = Contents::read(&self.files);
-            if read == last {
+            let changed = read != last;
+            if !changed && !asked {
                 continue;
             }
             let parsed = read.as_ref().map_err(String::clone);
             let parsed = parsed.and_then(|contents| contents.parse(&self.files));
-            metrics.tls_read(parsed.is_ok());
+            if changed {
+                metrics.tls_read(parsed.is_ok());
+            }
             let path = self.files.certificate.display();
             match parsed {
                 Ok(config) => {
                     *self.in_force.write().unwrap_or_else(PoisonError::into_inner) = config;
-                    tracing::info!(%path, "the TLS certificate was read anew");
+                    match changed {
+                        true => tracing::info!(%path, "the TLS certificate was read anew"),
+                        false => tracing::info!(%path, "the TLS certificate is as before"),
+                    }
                 }
                 Err(why) => {
                     tracing::error!(%path, why, "the TLS certificate before stays in force");
