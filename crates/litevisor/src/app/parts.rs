@@ -57,7 +57,7 @@ fn told(error: Error) -> String {
 }
 
 /// Settles what can be told wrong without asking anybody: the connection string and its database,
-/// the dump's folder, the credentials, the declared catalog.
+/// the dump's folder, what is granted besides, the credentials, the declared catalog.
 ///
 /// # Errors
 /// What is wrong and what to do.
@@ -70,6 +70,11 @@ pub fn check(config: &Config) -> Result<(), String> {
             mongo_settings(source, uri).checked_database().map(drop).map_err(told)?;
         }
         _ => return Err(NO_SOURCE.to_owned()),
+    }
+    for path in &config.process.landlock_paths {
+        // What is not there now cannot be granted.
+        let told = |error| format!("process.landlock_paths: {}: {error}", path.display());
+        std::fs::metadata(path).map_err(told)?;
     }
     Authenticator::new(&config.auth)?;
     LinkSigner::of(&config.auth)?;

@@ -29,7 +29,7 @@ impl Settled {
     /// Confines the process, which must not have a second thread yet, to what `config` names and to
     /// `grants`.
     pub(super) fn confine(config: Config, grants: &Grants) -> Result<Self, Failure> {
-        let landlock = Landlock::confine(config.process.landlock, grants);
+        let landlock = Landlock::confine_process(config.process.landlock, grants);
         Ok(Settled { config, landlock: landlock.map_err(Failure::usage)? })
     }
 }

@@ -121,11 +121,20 @@ pub enum Landlock {
 }
 
 impl Landlock {
-    /// Confines the calling thread, and those that it will start, to `grants`.
+    /// Confines the process to `grants`, which must not have a second thread: that one would not be.
     ///
     /// # Errors
     /// It must be and cannot be; names the setting.
-    pub fn confine(wanted: Wanted, grants: &Grants) -> Result<Self, String> {
+    pub fn confine_process(wanted: Wanted, grants: &Grants) -> Result<Self, String> {
+        let threads = std::fs::read_dir("/proc/self/task").map_or(1, Iterator::count);
+        if wanted != Wanted::Off && threads != 1 {
+            return Landlock::missing(wanted, format!("there are {threads} threads already"));
+        }
+        Landlock::confine_thread(wanted, grants)
+    }
+
+    /// Confines the calling thread, and those that it will start, to `grants`.
+    fn confine_thread(wanted: Wanted, grants: &Grants) -> Result<Self, String> {
         if wanted == Wanted::Off {
             return Ok(Landlock::Off);
         }

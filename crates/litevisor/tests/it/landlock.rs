@@ -110,6 +110,17 @@ fn an_operator_may_grant_more_or_do_without() {
 }
 
 #[test]
+fn what_cannot_be_granted_is_told_at_the_start() {
+    let folder = TempDir::new().expect("a folder");
+    let mut command = command(&folder);
+    command.env("LITEVISOR__PROCESS__LANDLOCK_PATHS", "/nowhere/at-all");
+    let output = command.output().expect("run");
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("process.landlock_paths: /nowhere/at-all: No such file"), "{said}");
+}
+
+#[test]
 fn certificates_are_read_anew_and_not_from_elsewhere() {
     let (folder, volume, far) = (
         TempDir::new().expect("a folder"),

@@ -14,7 +14,8 @@ use super::*;
 /// On a thread that was confined to `grants`.
 fn confined<T: Send>(grants: &Grants, act: impl FnOnce() -> T + Send) -> T {
     let body = || {
-        let landlock = Landlock::confine(Wanted::On, grants).expect("this kernel has Landlock");
+        let landlock =
+            Landlock::confine_thread(Wanted::On, grants).expect("this kernel has Landlock");
         assert!(landlock.to_string().starts_with("on: files"), "{landlock}");
         act()
     };
@@ -157,10 +158,24 @@ fn ports_and_other_processes_are_refused() {
 }
 
 #[test]
+fn what_has_threads_already_does_not_pass_for_confined() {
+    std::thread::scope(|scope| {
+        // This one, and whichever runs the tests.
+        let tried = scope.spawn(|| {
+            let grants = Grants::default();
+            let why = Landlock::confine_process(Wanted::On, &grants).expect_err("it cannot be");
+            assert!(why.contains("threads already"), "{why}");
+            fs::read_dir("/").is_ok()
+        });
+        assert!(tried.join().expect("it lives"), "nor is this thread");
+    });
+}
+
+#[test]
 fn off_is_off() {
     std::thread::scope(|scope| {
         let open = scope.spawn(|| {
-            let landlock = Landlock::confine(Wanted::Off, &Grants::default());
+            let landlock = Landlock::confine_process(Wanted::Off, &Grants::default());
             assert_eq!(landlock, Ok(Landlock::Off));
             fs::read_dir("/").is_ok()
         });
