@@ -2,6 +2,7 @@
 //! its moment.
 
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
@@ -100,12 +101,14 @@ impl Outcome {
     }
 }
 
+/// Where to ask `host` for the rows, with this query string's beginning.
+pub fn url(host: impl std::fmt::Display, begins: &str) -> String {
+    format!("http://{host}/v1/query?{begins}sql=SELECT%20count(*)%2C%20sum(pages)%20FROM%20reads")
+}
+
 /// Asks for `number`'s rows through `gateway`.
 pub fn ask(agent: &Agent, gateway: SocketAddr, number: usize) -> Result<bool, Wrong> {
-    let url = format!(
-        "http://{gateway}/v1/query?tenant={}&sql=SELECT%20count(*)%2C%20sum(pages)%20FROM%20reads",
-        tenant(number)
-    );
+    let url = url(gateway, &format!("tenant={}&", tenant(number)));
     let failed = |error: ureq::Error| Wrong::Failed(error.to_string());
     let mut answer = agent.get(url).call().map_err(failed)?;
     let text = answer.body_mut().read_to_string().map_err(failed)?;
@@ -116,6 +119,29 @@ pub fn ask(agent: &Agent, gateway: SocketAddr, number: usize) -> Result<bool, Wr
         return Err(Wrong::Answer(text));
     }
     Ok(answer.headers().get("litevisor-instance").is_some_and(|value| value == "cold"))
+}
+
+/// What an answer says beside the rows.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Reply {
+    pub status: u16,
+    /// A problem's code.
+    pub code: String,
+    /// Seconds.
+    pub retry_after: Option<u64>,
+}
+
+/// Asks for what is at `url`.
+pub fn reply(agent: &Agent, url: &str) -> Reply {
+    let mut answer = agent.get(url).call().unwrap_or_else(|error| panic!("{url}: {error}"));
+    let text = answer.body_mut().read_to_string().expect("text");
+    let body: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+    let retry_after = answer.headers().get("retry-after").and_then(|value| value.to_str().ok());
+    Reply {
+        status: answer.status().as_u16(),
+        code: body["code"].as_str().unwrap_or_default().to_owned(),
+        retry_after: retry_after.and_then(|seconds| seconds.parse().ok()),
+    }
 }
 
 /// Why an answer does not count.
@@ -135,9 +161,14 @@ pub fn agent() -> Agent {
         .into()
 }
 
-/// Every tenant once, in `CALLERS` loops; panics on a failure.
+/// Every tenant once, in `CALLERS` loops.
 pub fn round(gateway: SocketAddr) -> Outcome {
-    let next = AtomicUsize::new(0);
+    round_of(gateway, 0..TENANTS)
+}
+
+/// Each of these tenants once, in `CALLERS` loops.
+pub fn round_of(gateway: SocketAddr, tenants: Range<usize>) -> Outcome {
+    let next = AtomicUsize::new(tenants.start);
     let mut all = Outcome::default();
     let start = now();
     std::thread::scope(|scope| {
@@ -147,7 +178,7 @@ pub fn round(gateway: SocketAddr) -> Outcome {
                     let (agent, mut outcome) = (agent(), Outcome::default());
                     loop {
                         let number = next.fetch_add(1, Ordering::Relaxed);
-                        if number >= TENANTS {
+                        if number >= tenants.end {
                             return outcome;
                         }
                         note(&mut outcome, start, &agent, gateway, number);
@@ -171,19 +202,26 @@ pub struct Load {
 }
 
 impl Load {
-    /// Each caller goes through all tenants in steps of its own.
+    /// Each caller goes through all tenants, from a place of its own on.
     pub fn start(gateway: SocketAddr) -> Load {
+        Load::of(gateway, 0..TENANTS)
+    }
+
+    /// The same for some tenants only.
+    pub fn of(gateway: SocketAddr, tenants: Range<usize>) -> Load {
         let (start, stop) = (now(), Arc::new(AtomicBool::new(false)));
         let answered = Arc::new(AtomicUsize::new(0));
         let start_one = |caller| {
             let (stop, answered) = (Arc::clone(&stop), Arc::clone(&answered));
+            let tenants = tenants.clone();
             let body = move || {
                 let (agent, mut outcome) = (agent(), Outcome::default());
-                let mut number = caller * TENANTS / CALLERS;
+                let mut turn = caller * tenants.len() / CALLERS;
                 while !stop.load(Ordering::Relaxed) {
+                    let number = tenants.start + turn % tenants.len();
                     note(&mut outcome, start, &agent, gateway, number);
                     answered.fetch_add(1, Ordering::Relaxed);
-                    number = (number + 1) % TENANTS;
+                    turn += 1;
                 }
                 outcome
             };

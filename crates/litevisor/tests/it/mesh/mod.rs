@@ -4,5 +4,6 @@
 mod gateways;
 mod harm;
 mod load;
+mod outage;
 mod scale;
 mod world;

@@ -93,6 +93,12 @@ impl World {
         replicas
     }
 
+    /// How often containers started again.
+    pub fn restarts(&self) -> u64 {
+        let count = |pod: &Value| pod["status"]["containerStatuses"][0]["restartCount"].as_u64();
+        self.mesh.pods("app=litevisor").iter().filter_map(count).sum()
+    }
+
     /// Asks for every tenant once through the gateway, and sees who was asked.
     pub fn owners(&self) -> BTreeMap<String, String> {
         let start = load::now();
