@@ -93,6 +93,16 @@ impl Mesh {
             .kubectl(&["apply", "--server-side", "--force-conflicts", "-f", "-"], manifests)
     }
 
+    /// What the cluster would say to `manifests`, of which it takes nothing. A field that it does not
+    /// know is refused.
+    ///
+    /// # Errors
+    /// The cluster's words.
+    pub fn try_strictly(&self, manifests: &str) -> Result<String, String> {
+        self.control_plane
+            .kubectl(&["apply", "--validate=strict", "--dry-run=server", "-f", "-"], manifests)
+    }
+
     /// `kubectl` with these arguments.
     ///
     /// # Panics
@@ -112,6 +122,24 @@ impl Mesh {
             Err(_) => Vec::new(),
         }
     }
+}
+
+/// `istioctl` with these arguments and the path of a file that holds `manifests`: needs no mesh.
+///
+/// # Errors
+/// Its words, where it finds fault.
+///
+/// # Panics
+/// If there is no such program, or no place for the file.
+pub fn istioctl(arguments: &[&str], manifests: &str) -> Result<String, String> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("manifests.yaml");
+    std::fs::write(&file, manifests).expect("written");
+    let output = Command::new(part::bin().join("istioctl")).args(arguments).arg(&file).output();
+    let output = output.expect("istioctl among the parts");
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said).into_owned();
+    if output.status.success() { Ok(said) } else { Err(said) }
 }
 
 /// A part of the control plane.

@@ -127,6 +127,8 @@ pub struct Reply {
     pub status: u16,
     /// A problem's code.
     pub code: String,
+    /// What a problem says to people.
+    pub detail: String,
     /// Seconds.
     pub retry_after: Option<u64>,
 }
@@ -140,6 +142,7 @@ pub fn reply(agent: &Agent, url: &str) -> Reply {
     Reply {
         status: answer.status().as_u16(),
         code: body["code"].as_str().unwrap_or_default().to_owned(),
+        detail: body["detail"].as_str().unwrap_or_default().to_owned(),
         retry_after: retry_after.and_then(|seconds| seconds.parse().ok()),
     }
 }

@@ -5,5 +5,8 @@ mod gateways;
 mod harm;
 mod load;
 mod outage;
+mod refused;
 mod scale;
+mod storm;
+mod strangers;
 mod world;

@@ -50,10 +50,15 @@ pub struct Holders {
 
 impl World {
     pub fn start() -> World {
+        World::with_settings(&[])
+    }
+
+    /// A world whose replicas have these settings besides.
+    pub fn with_settings(settings: &[(&str, &str)]) -> World {
         let mongod = Mongod::start(Kind::ReplicaSet);
         fill(&mongod);
         let mesh = Mesh::start(Path::new(env!("CARGO_BIN_EXE_litevisor")));
-        mesh.apply(&MANIFESTS.replace("@URI@", mongod.uri()));
+        mesh.apply(&manifests(mongod.uri(), settings));
         let gateway = Gateway::start(0, "zone-a");
         let world = World { gateway, mesh, mongod };
         world.until_serving(3);
@@ -159,6 +164,16 @@ pub fn growth(before: &BTreeMap<String, u64>, after: &BTreeMap<String, u64>) -> 
     after.iter().map(|(name, value)| value - before.get(name).copied().unwrap_or(0)).sum()
 }
 
+/// What the cluster is told to run: reading from `uri`, with these settings besides.
+pub fn manifests(uri: &str, settings: &[(&str, &str)]) -> String {
+    let variable = |(key, value): &(&str, &str)| {
+        let name = format!("LITEVISOR__{}", key.to_uppercase().replace('.', "__"));
+        format!("{{name: {name}, value: \"{value}\"}}")
+    };
+    let variables: Vec<String> = settings.iter().map(variable).collect();
+    MANIFESTS.replace("@URI@", uri).replace("env: []", &format!("env: [{}]", variables.join(", ")))
+}
+
 fn fill(mongod: &Mongod) {
     let tokio = tokio::runtime::Runtime::new().expect("a runtime");
     tokio.block_on(async {
@@ -174,6 +189,9 @@ fn fill(mongod: &Mongod) {
             }
         }
         mongod.insert("fleet", "reads", &documents).await;
+        let customers: Vec<_> =
+            (0..TENANTS).map(|number| doc! { "_id": load::tenant(number) }).collect();
+        mongod.insert("fleet", "customers", &customers).await;
         let index = doc! { "createIndexes": "reads",
         "indexes": [{ "key": { "customer": 1, "_id": 1 }, "name": "customer_1__id_1" }] };
         let client = mongod.client().await;
