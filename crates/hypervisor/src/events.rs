@@ -72,6 +72,8 @@ words! {
         Rate = "rate",
         /// No memory.
         Memory = "memory",
+        /// The tenant's queries hold all the memory that they may have together.
+        TenantMemory = "tenant_memory",
         /// No room for another slot.
         Slots = "slots",
     }

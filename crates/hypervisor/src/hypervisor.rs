@@ -8,6 +8,7 @@ use source::Source;
 
 use crate::core::Core;
 use crate::events::Events;
+use crate::held::Held;
 use crate::query::{self, Inside};
 use crate::registry::Lease;
 use crate::request::{QueryRequest, QuerySink};
@@ -137,6 +138,11 @@ impl Hypervisor {
     /// the fuller it is, the fewer queries are admitted.
     pub fn results(&self) -> Arc<Account> {
         Arc::clone(&self.core.results)
+    }
+
+    /// What a request of `tenant` that comes in piece by piece is charged to.
+    pub fn held(&self, tenant: &TenantId) -> Held {
+        Held::new(&self.core, tenant)
     }
 
     /// Whether this replica should get requests.

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use model::{Error, TenantId};
+use model::limits::RATE_BURST_REQUESTS;
+use model::{Error, Hit, TenantId};
 
 use crate::boot::{begin, launch};
 use crate::core::Core;
 use crate::events::{Event, EvictionReason, LoadKind, ShedReason};
+use crate::shed::Shed;
 use crate::slot::{Body, Slot};
 use crate::status::{BootRequested, CloseRequested};
 
@@ -24,8 +26,7 @@ pub(crate) fn boot(core: &Arc<Core>, tenant: &TenantId) -> Result<BootRequested,
         outgoing = core.registry.let_go(&owner, slot);
         if let Some(underway) = &mut slot.underway {
             if underway.load.stop.is_cancelled() {
-                // It ends within moments; then another can begin.
-                return Err(core.shed(ShedReason::Rate));
+                return Err(ending(core, tenant));
             }
             underway.wanted = underway.wanted.union(&all);
             underway.kept = true;
@@ -38,7 +39,7 @@ pub(crate) fn boot(core: &Arc<Core>, tenant: &TenantId) -> Result<BootRequested,
         let kind = match slot.body {
             Body::Live(_) => LoadKind::Grow,
             Body::Vacant | Body::Failed => LoadKind::Boot,
-            Body::Closing(_) | Body::Booting => return Err(core.shed(ShedReason::Rate)),
+            Body::Closing(_) | Body::Booting => return Err(ending(core, tenant)),
         };
         launched = Some(begin(core, slot, kind, all, true));
         Ok(BootRequested::Started)
@@ -67,10 +68,26 @@ pub(crate) fn close(core: &Arc<Core>, tenant: &TenantId) -> Result<CloseRequeste
     Ok(CloseRequested::Closing)
 }
 
+/// One of the instance's orders is still being carried out. It ends within moments; then another
+/// can begin.
+fn ending(core: &Core, tenant: &TenantId) -> Error {
+    let by = vec![("ending", 1)];
+    refused(
+        core,
+        tenant,
+        Shed::by(ShedReason::Rate, Hit { budget: "orders", used: 1, limit: 1, by }),
+    )
+}
+
 fn spend(core: &Core, tenant: &TenantId, slot: &mut Slot) -> Result<(), Error> {
-    if slot.spend(core.now()) {
-        return Ok(());
-    }
-    core.events.emit(&Event::Shed { tenant, reason: ShedReason::Rate });
-    Err(core.shed(ShedReason::Rate))
+    slot.spend(core.now()).map_err(|wait| {
+        let all = u64::from(RATE_BURST_REQUESTS);
+        let hit = Hit { budget: "orders", used: all, limit: all, by: vec![("own_orders", all)] };
+        refused(core, tenant, Shed::by(ShedReason::Rate, hit).after(wait))
+    })
+}
+
+fn refused(core: &Core, tenant: &TenantId, shed: Shed) -> Error {
+    core.events.emit(&Event::Shed { tenant, reason: shed.reason });
+    core.shed(shed)
 }

@@ -54,6 +54,10 @@ fn words(reason: ShedReason) -> (ErrorCode, &'static str) {
             ErrorCode::TenantBusy,
             "this query's time passed while this tenant's other queries held all its places; wait for some of them, or send fewer at once",
         ),
+        ShedReason::TenantMemory => (
+            ErrorCode::TenantBusy,
+            "this tenant's queries together hold all the memory that they may have; wait for some of them, or send fewer at once",
+        ),
         ShedReason::Rate => (
             ErrorCode::TenantBusy,
             "boots and shutdowns of this instance were asked for too often; try again later",

@@ -293,8 +293,11 @@ impl Slot {
         self.point_losses >= POINT_LOSSES_MAX
     }
 
-    /// Whether one more boot or close may be asked for.
-    pub(crate) fn spend(&mut self, now: Monotonic) -> bool {
+    /// Asks for one more boot or close.
+    ///
+    /// # Errors
+    /// After how long one more may be asked for.
+    pub(crate) fn spend(&mut self, now: Monotonic) -> Result<(), Duration> {
         self.rate.spend(now)
     }
 
@@ -317,7 +320,7 @@ impl Rate {
         Rate { tokens: RATE_BURST_REQUESTS, filled_at: now }
     }
 
-    fn spend(&mut self, now: Monotonic) -> bool {
+    fn spend(&mut self, now: Monotonic) -> Result<(), Duration> {
         let refill = Duration::from_millis(RATE_REFILL_MS);
         let fresh = now.since(self.filled_at).as_nanos() / refill.as_nanos();
         if fresh > 0 {
@@ -325,8 +328,12 @@ impl Rate {
             self.tokens = self.tokens.saturating_add(fresh).min(RATE_BURST_REQUESTS);
             self.filled_at = now;
         }
-        let ok = self.tokens > 0;
-        self.tokens = self.tokens.saturating_sub(1);
-        ok
+        match self.tokens.checked_sub(1) {
+            Some(left) => {
+                self.tokens = left;
+                Ok(())
+            }
+            None => Err(refill.saturating_sub(now.since(self.filled_at))),
+        }
     }
 }

@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use model::limits::{SPIN_LOOKS_MAX, SPIN_MICROSECONDS};
-use model::{Error, ErrorCode};
+use model::limits::{SHED_RETRY_MS, SPIN_LOOKS_MAX, SPIN_MICROSECONDS};
+use model::{Error, ErrorCode, Hit};
 
 use crate::events::{Event, Events};
 use crate::runtime::Runtime;
@@ -99,10 +99,12 @@ impl Threads {
             ));
         }
         if queue.jobs.len() >= shared.plan.queued_max {
-            return Err(Error::new(
-                ErrorCode::Overloaded,
-                "this replica has too much under way; try again later",
-            ));
+            let (waiting, limit) = (queue.jobs.len() as u64, shared.plan.queued_max as u64);
+            let by = vec![("threads", queue.started as u64)];
+            let busy = "this replica has too much under way; try again later";
+            return Err(Error::new(ErrorCode::Overloaded, busy)
+                .with_hit(Hit { budget: "jobs", used: waiting, limit, by })
+                .retry_after(Duration::from_millis(SHED_RETRY_MS)));
         }
         queue.jobs.push_back(job);
         let waiting = queue.jobs.len();
@@ -195,7 +197,10 @@ impl Shared {
         }
         queue.jobs.pop_back();
         self.waiting.store(queue.jobs.len(), Ordering::Release);
-        Err(error)
+        // It is not memory that was short, which is what else would be said.
+        let (waiting, limit) = (queue.jobs.len() as u64, self.plan.threads_max as u64);
+        let hit = Hit { budget: "threads", used: 0, limit, by: vec![("waiting", waiting)] };
+        Err(error.with_hit(hit).retry_after(Duration::from_millis(SHED_RETRY_MS)))
     }
 
     fn next(&self) -> Option<Job> {

@@ -134,6 +134,15 @@ impl Account {
     }
 }
 
+/// The leak check: whoever charges an account keeps it alive, so that nothing may be charged when it
+/// goes. In all tests, since they are debug builds.
+impl Drop for Account {
+    fn drop(&mut self) {
+        let left = *self.used.get_mut();
+        debug_assert!(left == 0 || std::thread::panicking(), "{left} bytes of {:?} leak", self.cap);
+    }
+}
+
 /// Bytes charged to an account, given back on drop.
 #[derive(Debug)]
 pub struct Charge {
@@ -186,6 +195,16 @@ mod tests {
         assert_eq!((root.used(), child.used(), other.used()), (70, 70, 0));
         drop(first);
         assert_eq!((root.used(), child.used()), (0, 0));
+    }
+
+    #[test]
+    #[cfg(debug_assertions)]
+    #[should_panic(expected = "3 bytes of Instance leak")]
+    fn what_is_never_given_back_is_told() {
+        let root = Account::root(100);
+        let child = Account::child(&root, 80);
+        assert!(child.try_charge(3));
+        drop(child);
     }
 
     #[test]

@@ -155,6 +155,10 @@ async fn closing_what_is_not_there_is_no_work_and_asking_too_often_is_refused() 
             Ok(outcome) => assert_eq!(outcome, CloseRequested::Closing),
             Err(error) => {
                 assert_eq!(error.code, ErrorCode::TenantBusy);
+                let hit = error.hit.expect("which budget");
+                assert_eq!((hit.budget, hit.used, hit.limit), ("orders", 10, 10));
+                assert_eq!(hit.by, [("own_orders", 10)]);
+                assert!(error.retry_after > Some(Duration::from_secs(1)), "as long as it takes");
                 refused += 1;
             }
         }

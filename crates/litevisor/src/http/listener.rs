@@ -17,8 +17,8 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto;
 use model::limits::{
-    ACCEPT_RETRY_MS, CONNECTION_BUFFER_BYTES, FAREWELL_MS, HEADER_LIST_BYTES_MAX, RESETS_OURS_MAX,
-    RESETS_PENDING_MAX, STREAMS_PER_CONNECTION_MAX,
+    ACCEPT_RETRY_MS, CONNECTION_BUFFER_BYTES, CONNECTION_WINDOW_BYTES, FAREWELL_MS,
+    HEADER_LIST_BYTES_MAX, RESETS_OURS_MAX, RESETS_PENDING_MAX, STREAMS_PER_CONNECTION_MAX,
 };
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -98,6 +98,8 @@ impl Listener {
             .max_pending_accept_reset_streams(RESETS_PENDING_MAX)
             .max_local_error_reset_streams(RESETS_OURS_MAX)
             .max_header_list_size(HEADER_LIST_BYTES_MAX)
+            .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+            .initial_stream_window_size(CONNECTION_WINDOW_BYTES)
             .max_send_buf_size(CONNECTION_BUFFER_BYTES);
         let builder = Arc::new(builder);
         loop {

@@ -21,6 +21,7 @@ mod percent;
 mod pipe;
 mod problem_log;
 mod query;
+mod received;
 mod request_id;
 mod routes;
 mod schema;

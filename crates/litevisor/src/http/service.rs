@@ -1,15 +1,9 @@
 //! What every handler is given: the hypervisor, the bounds, the clock, the metrics.
 
-use std::future::{Future, poll_fn};
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::http::header::CONTENT_LENGTH;
-use axum::http::{HeaderMap, HeaderName, request::Parts};
-use bytes::Bytes;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use axum::http::{HeaderName, request::Parts};
 use hypervisor::Hypervisor;
 use model::{Catalog, Clock, Error, ErrorCode, TenantId};
 use tokio::sync::Semaphore;
@@ -124,41 +118,6 @@ impl Service {
                     parts.uri.path()
                 ),
             )),
-        }
-    }
-
-    /// A request's body, within its bound and its time.
-    pub(crate) async fn read_body(&self, headers: &HeaderMap, body: Body) -> Result<Bytes, Error> {
-        let max = self.bounds.body_bytes_max;
-        let too_large = || {
-            let message = format!("the body is larger than {max} bytes");
-            Error::new(ErrorCode::BodyTooLarge, message)
-        };
-        let declared = headers
-            .get(CONTENT_LENGTH)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|text| text.parse::<u64>().ok());
-        if declared.is_some_and(|bytes| bytes > max) {
-            return Err(too_large());
-        }
-        let limited = Limited::new(body, usize::try_from(max).unwrap_or(usize::MAX));
-        let mut collecting = std::pin::pin!(limited.collect());
-        // Most bodies arrive with their heads: no timer is needed for them.
-        let first = poll_fn(|cx| Poll::Ready(collecting.as_mut().poll(cx))).await;
-        let collected = match first {
-            Poll::Ready(collected) => Ok(collected),
-            Poll::Pending => tokio::time::timeout(self.bounds.read_timeout, collecting).await,
-        };
-        match collected {
-            Ok(Ok(collected)) => Ok(collected.to_bytes()),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
-            Ok(Err(error)) => {
-                Err(Error::new(ErrorCode::RequestInvalid, "the body broke off before its end")
-                    .with_internal(error.to_string()))
-            }
-            Err(_) => {
-                Err(Error::new(ErrorCode::RequestInvalid, "the body took too long to arrive"))
-            }
         }
     }
 }

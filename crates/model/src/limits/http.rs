@@ -67,6 +67,18 @@ pub const HEADERS_MAX: usize = 64;
 /// [`TARGET_BYTES_MAX`] and [`HEADERS_BYTES_MAX`] together, so that these refuse first.
 pub const HEADER_LIST_BYTES_MAX: u32 = 96 * 1024;
 
+/// A body up to so many bytes that comes together with its head is not charged to its tenant: it is
+/// as short as a head, and how many of them wait is bounded by the queues.
+pub const BODY_FREE_BYTES: u64 = 16 * 1024;
+
+/// A body is charged so many times: itself, and what is read from it.
+pub const BODY_COPIES: u64 = 2;
+
+/// Bytes that an HTTP/2 client may send on one connection before somebody reads them: they lie in
+/// the library's hands, uncharged, so it is a quarter of the library's own bound. A body of 4 MiB
+/// still comes over a line of 100 ms in two seconds.
+pub const CONNECTION_WINDOW_BYTES: u32 = 256 * 1024;
+
 /// Bytes of a request's body that are read and thrown away once its answer is decided, so that a
 /// client still sending sees the answer and not a broken connection.
 pub const UNREAD_BODY_BYTES_MAX: u64 = 64 * 1024 * 1024;

@@ -10,8 +10,8 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CON
 use axum::http::{HeaderValue, Method, Response};
 use bytes::Bytes;
 use hyper::body::Frame;
-use model::limits::STREAM_CHUNK_BYTES;
-use model::{Error, ErrorCode, Flow};
+use model::limits::{IMAGE_DOWNLOADS_MAX, STREAM_CHUNK_BYTES};
+use model::{Error, ErrorCode, Flow, Hit};
 
 use super::super::error::{Problem, ProblemBody};
 use super::super::pipe::{End, PipeReader, pipe};
@@ -39,7 +39,10 @@ pub(crate) async fn handle(
     let tenant = service.tenant_alone(&parts, Action::DownloadImage)?;
     let permit = Arc::clone(&service.image_downloads).try_acquire_owned().map_err(|_| {
         let message = "too many images are on their way out; try again soon";
-        Error::new(ErrorCode::Overloaded, message)
+        let all = IMAGE_DOWNLOADS_MAX as u64;
+        let hit =
+            Hit { budget: "image_downloads", used: all, limit: all, by: vec![("images", all)] };
+        Error::new(ErrorCode::Overloaded, message).with_hit(hit)
     })?;
     let (lease, image) = service.hypervisor.image(&tenant).await?;
     let bytes = image.bytes();

@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 use super::super::error::{Problem, ProblemBody};
 use super::super::json_body::json;
 use super::super::query;
+use super::super::received::receive;
 use super::super::service::Service;
 use crate::auth::{Action, Link};
 use crate::config::Interval;
@@ -58,8 +59,8 @@ pub(crate) fn handle(
     async move {
         let tenant = service.tenant(&parts, Action::SignLink)?;
         query::post::check_content_type(&parts.headers)?;
-        let bytes = service.read_body(&parts.headers, body).await?;
-        Ok(json(StatusCode::CREATED, &signed(&service, &parts, tenant, &bytes)?))
+        let received = receive(&service, &tenant, &parts.headers, body).await?;
+        Ok(json(StatusCode::CREATED, &signed(&service, &parts, tenant, &received.bytes)?))
     }
 }
 

@@ -87,6 +87,7 @@ fn wanted(service: &Service, parts: &Parts, tenant: TenantId) -> Result<Wanted, 
         trailers: run::takes_trailers(&parts.headers),
         watch,
         facts: parts.extensions.get().cloned(),
+        held: None,
     })
 }
 

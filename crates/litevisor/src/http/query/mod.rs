@@ -16,7 +16,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::Response;
 use export::Format;
-use hypervisor::{Lane, QueryRequest};
+use hypervisor::{Held, Lane, QueryRequest};
 use model::{Error, ErrorCode};
 
 pub(crate) use params::UrlParams;
@@ -36,6 +36,16 @@ pub(super) struct Wanted {
     watch: Option<Watch>,
     /// What the request's log line will say, where one is wanted.
     facts: Option<RequestFacts>,
+    /// Its text and parameters, charged as long as it runs.
+    held: Option<Held>,
+}
+
+impl Wanted {
+    /// Goes on being charged for what was read of a body of so many bytes, no more for the body.
+    fn keep(&mut self, mut held: Option<Held>, bytes: usize) {
+        held.iter_mut().for_each(|held| held.shrink_to(bytes as u64));
+        self.held = held;
+    }
 }
 
 /// Runs what was wanted.

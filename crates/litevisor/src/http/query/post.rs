@@ -13,6 +13,7 @@ use model::{Error, ErrorCode, TenantId};
 
 use super::super::error::{Problem, ProblemBody};
 use super::super::format;
+use super::super::received::{Received, receive};
 use super::super::service::Service;
 use super::request_body::QueryBody;
 use super::{Wanted, request_body, run};
@@ -39,8 +40,9 @@ pub(crate) fn handle(
     async move {
         let tenant = service.tenant(&parts, Action::Query)?;
         check_content_type(&parts.headers)?;
-        let bytes = service.read_body(&parts.headers, body).await?;
-        let wanted = wanted(&service, &parts, tenant, &bytes)?;
+        let Received { bytes, held } = receive(&service, &tenant, &parts.headers, body).await?;
+        let mut wanted = wanted(&service, &parts, tenant, &bytes)?;
+        wanted.keep(held, bytes.len());
         drop((parts, bytes));
         run::run(service, wanted).await
     }
@@ -73,6 +75,7 @@ pub(in crate::http) fn wanted(
         trailers: run::takes_trailers(&parts.headers),
         watch,
         facts: parts.extensions.get().cloned(),
+        held: None,
     })
 }
 

@@ -11,7 +11,7 @@ use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, TE, TRAILER};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response};
 use export::Format;
-use hypervisor::{Interrupt, Opened, QueryRequest, Spent};
+use hypervisor::{Held, Interrupt, Opened, QueryRequest, Spent};
 use model::{Clock, Error, Summary};
 
 use super::super::error::Problem;
@@ -53,10 +53,10 @@ pub(super) async fn run(service: Arc<Service>, wanted: Wanted) -> Result<Respons
     };
     let waited = writer.waited();
     let sink = ResultSink::new(format, writer, telling.clone(), bounds, wanted.watch);
-    let (request, facts) = (wanted.request, wanted.facts);
+    let (request, facts, held) = (wanted.request, wanted.facts, wanted.held);
     // From here on a client that leaves is counted.
     let mut ending = Ending::new(Arc::clone(&service), telling.clone(), waited, facts);
-    let (first, running) = begin(&service, request, sink, &reader).await;
+    let (first, running) = begin(&service, request, held, sink, &reader).await;
     let exec_until = service.runtime.monotonic();
     let (opened, spent, fault) = {
         let mut told = telling.lock();
@@ -105,13 +105,14 @@ pub(super) async fn run(service: Arc<Service>, wanted: Wanted) -> Result<Respons
 async fn begin(
     service: &Arc<Service>,
     request: QueryRequest,
+    held: Option<Held>,
     mut sink: ResultSink,
     reader: &PipeReader,
 ) -> (Option<Result<Summary, Error>>, Option<Running>) {
     if let Some(outcome) = service.hypervisor.query_at_once(&request, &mut sink) {
         return (Some(outcome), None);
     }
-    let mut running = start(service, request, sink);
+    let mut running = start(service, request, held, sink);
     let first = poll_fn(|cx| {
         if let Poll::Ready(result) = running.as_mut().poll(cx) {
             return Poll::Ready(Some(result));
@@ -123,9 +124,17 @@ async fn begin(
     (first, running)
 }
 
-fn start(service: &Arc<Service>, request: QueryRequest, sink: ResultSink) -> Running {
+fn start(
+    service: &Arc<Service>,
+    request: QueryRequest,
+    held: Option<Held>,
+    sink: ResultSink,
+) -> Running {
     let hypervisor = service.hypervisor.clone();
-    Box::pin(async move { hypervisor.query(request, Box::new(sink), Interrupt::new()).await })
+    Box::pin(async move {
+        let _held = held;
+        hypervisor.query(request, Box::new(sink), Interrupt::new()).await
+    })
 }
 
 /// Where the time to the first byte went.

@@ -11,35 +11,35 @@ use crate::client;
 use crate::harness::TestApp;
 
 const DATA: u8 = 0;
-const HEADERS: u8 = 1;
+pub(super) const HEADERS: u8 = 1;
 const RST_STREAM: u8 = 3;
-const SETTINGS: u8 = 4;
-const GOAWAY: u8 = 7;
-const WINDOW_UPDATE: u8 = 8;
+pub(super) const SETTINGS: u8 = 4;
+pub(super) const GOAWAY: u8 = 7;
+pub(super) const WINDOW_UPDATE: u8 = 8;
 const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 const REFUSED_STREAM: u32 = 7;
-const ENHANCE_YOUR_CALM: u32 = 11;
+pub(super) const ENHANCE_YOUR_CALM: u32 = 11;
 const CANCEL: u32 = 8;
 
-struct Frame {
-    kind: u8,
+pub(super) struct Frame {
+    pub(super) kind: u8,
     flags: u8,
     stream: u32,
-    payload: Vec<u8>,
+    pub(super) payload: Vec<u8>,
 }
 
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+pub(super) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).expect("short").to_be_bytes();
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
 
-fn number(bytes: &[u8]) -> u32 {
+pub(super) fn number(bytes: &[u8]) -> u32 {
     u32::from_be_bytes(bytes.try_into().expect("four bytes"))
 }
 
 /// The next frame; none once the connection has ended.
-fn next(stream: &mut TcpStream) -> Option<Frame> {
+pub(super) fn next(stream: &mut TcpStream) -> Option<Frame> {
     let mut head = [0; 9];
     stream.read_exact(&mut head).ok()?;
     let mut payload = vec![0; number(&[0, head[0], head[1], head[2]]) as usize];
@@ -47,7 +47,7 @@ fn next(stream: &mut TcpStream) -> Option<Frame> {
     Some(Frame { kind: head[3], flags: head[4], stream: number(&head[5..]), payload })
 }
 
-fn open(app: &TestApp) -> TcpStream {
+pub(super) fn open(app: &TestApp) -> TcpStream {
     let mut stream = client::connect(app.address);
     stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").expect("sent");
     stream.write_all(&frame(SETTINGS, 0, 0, &[])).expect("sent");
@@ -56,17 +56,17 @@ fn open(app: &TestApp) -> TcpStream {
 }
 
 /// A head by HPACK's static table, nothing of it indexed.
-fn head(method: u8, path: &str) -> Vec<u8> {
+pub(super) fn head(method: u8, path: &str) -> Vec<u8> {
     let length = u8::try_from(path.len()).expect("short");
     // Seven bits, and the rest in a byte of its own.
     let length = if length < 127 { vec![length] } else { vec![127, length - 127] };
     [&[method, 0x86, 0x04], &length[..], path.as_bytes(), &[0x01, 1, b't']].concat()
 }
 
-const GET: u8 = 0x82;
+pub(super) const GET: u8 = 0x82;
 const POST: u8 = 0x83;
 
-fn answers(app: &TestApp) {
+pub(super) fn answers(app: &TestApp) {
     assert_eq!(app.sql("tiny", "SELECT 1").rows(), json!([[1]]));
 }
 

@@ -2,8 +2,10 @@
 //! what a connection may not do.
 
 mod cors;
+mod floods;
 mod heads;
 mod http2;
 mod quiet;
+mod slow;
 pub mod tls;
 mod unread;

@@ -14,3 +14,5 @@ mod shutdown;
 mod signals;
 mod silence;
 mod source;
+
+pub use leaving::budget_used;
