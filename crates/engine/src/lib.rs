@@ -22,7 +22,7 @@ mod utf8;
 mod vfs;
 
 pub use confine::Confinement;
-pub use image::{Image, PageSize, Part, hand_back};
+pub use image::{Arriving, IMAGE_FORMAT, Image, PageSize, Part, Parts, hand_back};
 pub use init::init;
 pub use load::{Blank, LoadLimits, Loader, TableOutcome, TableShape};
 pub use pace::{Pace, paced};

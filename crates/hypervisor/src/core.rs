@@ -23,6 +23,7 @@ use crate::cpu::Turns;
 use crate::events::{Event, Events, EvictionReason, ShedReason};
 use crate::eviction::{Candidate, victims};
 use crate::gate::Gate;
+use crate::peers::Peers;
 use crate::rates::{Sizes, Speed};
 use crate::registry::{Owner, Registry};
 use crate::runtime::Runtime;
@@ -68,10 +69,14 @@ impl Blanks {
     }
 }
 
+/// The catalog, and where copies come from.
+pub(crate) type Origins = (Arc<Catalog>, Arc<dyn Source>, Option<Arc<dyn Peers>>);
+
 /// Shared by everybody in this crate.
 pub(crate) struct Core {
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) source: Arc<dyn Source>,
+    pub(crate) peers: Option<Arc<dyn Peers>>,
     pub(crate) runtime: Arc<dyn Runtime>,
     pub(crate) settings: Settings,
     pub(crate) events: Arc<dyn Events>,
@@ -112,7 +117,7 @@ pub(crate) struct Core {
 
 impl Core {
     pub(crate) fn new(
-        (catalog, source): (Arc<Catalog>, Arc<dyn Source>),
+        (catalog, source, peers): Origins,
         (runtime, events): (Arc<dyn Runtime>, Arc<dyn Events>),
         settings: Settings,
     ) -> Result<Arc<Core>, Error> {
@@ -163,6 +168,7 @@ impl Core {
             waiting: AtomicUsize::new(0),
             catalog,
             source,
+            peers,
             runtime,
             settings,
             events,

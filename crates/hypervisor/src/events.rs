@@ -140,6 +140,22 @@ pub enum Event<'a> {
         /// What told it; `None`: the source keeps no points in time.
         error: Option<&'a Error>,
     },
+    /// A copy came from a peer and is in use.
+    TakenOver {
+        /// Whose.
+        tenant: Option<&'a TenantId>,
+        /// The image's.
+        bytes: u64,
+        /// Since it was wanted.
+        took: Duration,
+    },
+    /// A copy that a peer offered came to nothing.
+    NotTakenOver {
+        /// Whose.
+        tenant: Option<&'a TenantId>,
+        /// Why.
+        error: &'a Error,
+    },
     /// An instance takes no newcomers any more.
     Closing {
         /// Whose.

@@ -6,9 +6,12 @@ use engine::{Image, Interrupt};
 use model::{Account, Catalog, Error, Monotonic, Summary, TenantId};
 use source::Source;
 
+use crate::adopt::adopt;
 use crate::core::Core;
 use crate::events::Events;
+use crate::handover::{self, Offer};
 use crate::held::Held;
+use crate::peers::{Incoming, Peers};
 use crate::query::{self, Inside};
 use crate::registry::Lease;
 use crate::request::{QueryRequest, QuerySink};
@@ -26,6 +29,8 @@ pub struct Parts {
     pub catalog: Arc<Catalog>,
     /// Where their documents come from.
     pub source: Arc<dyn Source>,
+    /// The other replicas, where images are handed over.
+    pub peers: Option<Arc<dyn Peers>>,
     /// The process.
     pub runtime: Arc<dyn Runtime>,
     /// Bounds and policies.
@@ -46,8 +51,8 @@ impl Hypervisor {
     /// # Errors
     /// `internal` if SQLite refuses the catalog's tables.
     pub async fn start(parts: Parts) -> Result<Hypervisor, Error> {
-        let Parts { catalog, source, runtime, settings, events } = parts;
-        let core = Core::new((catalog, source), (runtime, events), settings)?;
+        let Parts { catalog, source, peers, runtime, settings, events } = parts;
+        let core = Core::new((catalog, source, peers), (runtime, events), settings)?;
         reaper::start(&core);
         Ok(Hypervisor { core })
     }
@@ -122,6 +127,30 @@ impl Hypervisor {
         let (lease, _) = wait::acquire(core, &owner, &need, core.settings.boot_wait).await?;
         let image = lease.image.clone();
         Ok((lease, image))
+    }
+
+    /// A live copy of the tenant's data, for a peer that is asked for it now. That is no use of the
+    /// instance.
+    pub fn offer(&self, tenant: &TenantId) -> Option<Offer> {
+        handover::offer(&self.core, tenant)
+    }
+
+    /// Tenants with a live copy, those used last first.
+    pub fn warm(&self) -> Vec<TenantId> {
+        handover::warm(&self.core)
+    }
+
+    /// Takes a copy that a replica sends before it leaves; whether it was taken: not if there is one
+    /// here, or a newer one was, or the copy is not one of ours. Nothing is begun for its tables.
+    ///
+    /// # Errors
+    /// `shutting_down`; `overloaded` if there is no room for another slot.
+    pub async fn adopt(
+        &self,
+        tenant: &TenantId,
+        incoming: Box<dyn Incoming>,
+    ) -> Result<bool, Error> {
+        adopt(&self.core, &Some(tenant.clone()), incoming).await
     }
 
     /// Every slot, for the operator.

@@ -2,6 +2,7 @@
 //! it knows no HTTP, no clock and no runtime but the one it is given.
 
 mod admission;
+mod adopt;
 mod boot;
 mod brief;
 mod core;
@@ -11,12 +12,15 @@ mod events;
 mod eviction;
 mod fetch;
 mod gate;
+mod handover;
 mod held;
 mod hypervisor;
 mod inspect;
 mod load_state;
 mod loading;
+mod manifest;
 mod orders;
+mod peers;
 mod price;
 mod query;
 mod rates;
@@ -38,11 +42,15 @@ mod wait;
 pub use cpu::{Lane, pause};
 pub use engine::{Interrupt, Why};
 pub use events::{Event, Events, EvictionReason, LoadKind, ShedReason};
+pub use handover::Offer;
 pub use held::Held;
 pub use hypervisor::{Hypervisor, Parts};
+pub use manifest::Manifest;
+pub use peers::{Incoming, Peers, Wanted};
 pub use registry::Lease;
 pub use request::{Opened, QueryRequest, QuerySink, Spent};
 pub use runtime::Runtime;
+pub use seen::SeenTold;
 pub use settings::{AdmissionSettings, Settings, TablesPolicy};
 pub use status::{
     BootRequested, CloseRequested, FailureStatus, InstanceStatus, LoadedTable, Progress, Readiness,

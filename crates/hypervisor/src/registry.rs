@@ -65,6 +65,8 @@ pub(crate) struct Published {
     pub(crate) read_at: Monotonic,
     pub(crate) tables: Vec<Seen>,
     pub(crate) tiny: bool,
+    /// The copy's number where another replica gave it one.
+    pub(crate) generation: Option<u64>,
 }
 
 impl Registry {
@@ -144,7 +146,11 @@ impl Registry {
         let generation = match &slot.body {
             // One copy has one account: these are more tables of the present one.
             Body::Live(own) if Arc::ptr_eq(&own.account, &published.account) => own.generation,
-            _ => slot.next_generation(published.snapshot.point().mark),
+            // A copy that went and came back is still that copy.
+            _ => match published.generation.filter(|number| *number >= slot.generation) {
+                Some(number) => number,
+                None => slot.next_generation(published.snapshot.point().mark),
+            },
         };
         let outgoing = match &mut slot.body {
             Body::Booting => {

@@ -2,6 +2,9 @@
 //! column, more than a tiny tenant's whole image; nearly all of its counts are zero or small.
 
 use engine::{TableOutcome, TableShape};
+use model::Catalog;
+use model::limits::SEEN_BYTES_MAX;
+use serde::{Deserialize, Serialize};
 use source::{ColumnReport, Stray, TableReport, Unmapped};
 
 use crate::status::LoadedTable;
@@ -99,7 +102,7 @@ impl Seen {
             };
             let mark = next();
             column.needs_untyped = mark & 1 == 1;
-            for _ in 0..mark >> 1 {
+            for _ in 0..(mark >> 1).min(column.kinds.len() as u64) {
                 let (kind, count) = (next(), next());
                 let kind = usize::try_from(kind).unwrap_or(usize::MAX);
                 if let Some(slot) = column.kinds.get_mut(kind) {
@@ -122,6 +125,73 @@ impl Seen {
             oversized_values,
             report,
         }
+    }
+}
+
+/// A record as one replica tells it to another.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct SeenTold {
+    table: u16,
+    rows: u64,
+    packed: Vec<u8>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    untyped: Vec<usize>,
+    #[serde(default)]
+    demoted_key: bool,
+    /// Column, type, count, example.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    strays: Vec<(usize, String, u64, String)>,
+    /// Path, count.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    unmapped: Vec<(String, u64)>,
+}
+
+impl Seen {
+    /// For another replica.
+    pub(crate) fn tell(&self) -> SeenTold {
+        let rare = self.rare.as_deref().cloned().unwrap_or_default();
+        let stray = |(column, stray): (usize, Stray)| {
+            (column, stray.bson_type.to_owned(), stray.count, stray.example)
+        };
+        SeenTold {
+            table: self.table,
+            rows: self.rows,
+            packed: self.packed.to_vec(),
+            untyped: rare.shape.untyped,
+            demoted_key: rare.shape.demoted_key,
+            strays: rare.strays.into_iter().map(stray).collect(),
+            unmapped: rare.unmapped.into_iter().map(|one| (one.path, one.count)).collect(),
+        }
+    }
+
+    /// From another replica; `None` if it cannot be about a table of `catalog`.
+    pub(crate) fn told(told: &SeenTold, catalog: &Catalog) -> Option<Seen> {
+        let columns = catalog.tables.get(usize::from(told.table))?.columns.len();
+        let in_table = |column: &usize| *column < columns;
+        let fits = told.packed.len() <= SEEN_BYTES_MAX
+            && told.untyped.iter().all(in_table)
+            && told.strays.iter().all(|(column, ..)| in_table(column));
+        if !fits {
+            return None;
+        }
+        let stray = |(column, kind, count, example): &(usize, String, u64, String)| {
+            Some((*column, Stray::told(kind, *count, example.clone())?))
+        };
+        let strays = told.strays.iter().map(stray).collect::<Option<Vec<_>>>()?;
+        let unmapped = told.unmapped.iter();
+        let unmapped = unmapped.map(|(path, count)| Unmapped { path: path.clone(), count: *count });
+        let shape = TableShape { untyped: told.untyped.clone(), demoted_key: told.demoted_key };
+        let rare = Rare { shape, strays, unmapped: unmapped.collect() };
+        let ordinary = rare.strays.is_empty()
+            && rare.unmapped.is_empty()
+            && rare.shape == TableShape::default();
+        let packed = told.packed.clone().into();
+        Some(Seen {
+            table: told.table,
+            rows: told.rows,
+            packed,
+            rare: (!ordinary).then(|| Box::new(rare)),
+        })
     }
 }
 

@@ -27,6 +27,11 @@ impl Monotonic {
         Monotonic(self.0.saturating_add(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)))
     }
 
+    /// This moment minus `duration`, saturating.
+    pub fn before(self, duration: Duration) -> Self {
+        Monotonic(self.0.saturating_sub(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)))
+    }
+
     /// Time from `earlier` to this moment; zero if it lies ahead.
     pub fn since(self, earlier: Monotonic) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))

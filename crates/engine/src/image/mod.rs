@@ -1,10 +1,12 @@
 //! Images: immutable, reference-counted databases, and the page stores that become or overlay them.
 
+mod arriving;
 mod chunk;
 mod journal;
 mod overlay;
 mod pages;
 
+pub use arriving::{Arriving, IMAGE_FORMAT, Parts};
 pub use chunk::hand_back;
 #[cfg(test)]
 mod tests;

@@ -19,6 +19,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::core::Core;
 use crate::events::{Event, EvictionReason, LoadKind, ShedReason};
+use crate::handover;
 use crate::load_state::Load;
 use crate::price::refuse_unfit;
 use crate::registry::Owner;
@@ -42,9 +43,26 @@ pub(crate) fn begin(
 
 /// Starts the task of a load that was begun.
 pub(crate) fn launch(core: &Arc<Core>, owner: &Owner, load: Arc<Load>) {
-    let drive =
-        Drive { core: Arc::clone(core), owner: owner.clone(), load, losses: 0, turn_at: None };
-    core.runtime.spawn("load", Box::pin(drive.run()));
+    core.runtime.spawn("load", Box::pin(Drive::new(core, owner, load).run()));
+}
+
+/// Drives a boot that was begun for a copy that a peer sends: nothing is read from the source, and
+/// whoever waits begins anew if it comes to nothing.
+pub(crate) async fn take_over(
+    core: &Arc<Core>,
+    owner: &Owner,
+    load: &Arc<Load>,
+    receiving: impl Future<Output = bool>,
+) -> bool {
+    let mut drive = Drive::new(core, owner, Arc::clone(load));
+    drive.from_peer = true;
+    let taken = tokio::select! {
+        biased;
+        () = load.stop.cancelled() => false,
+        taken = receiving => taken,
+    };
+    drive.finish(taken.then_some(Ok(())));
+    taken
 }
 
 struct Drive {
@@ -55,6 +73,8 @@ struct Drive {
     losses: u8,
     /// When it first had its turn to read the source.
     turn_at: Option<Monotonic>,
+    /// What it brings comes from a peer; that is told elsewhere.
+    from_peer: bool,
 }
 
 /// What all stages of a load have in common.
@@ -79,6 +99,11 @@ struct Turn {
 }
 
 impl Drive {
+    fn new(core: &Arc<Core>, owner: &Owner, load: Arc<Load>) -> Drive {
+        let (core, owner) = (Arc::clone(core), owner.clone());
+        Drive { core, owner, load, losses: 0, turn_at: None, from_peer: false }
+    }
+
     async fn run(mut self) {
         let core = Arc::clone(&self.core);
         core.loads.fetch_add(1, Ordering::Relaxed);
@@ -111,6 +136,7 @@ impl Drive {
         let now = core.now();
         let took = now.since(self.load.since);
         match &outcome {
+            _ if self.from_peer => {}
             None => core.events.emit(&Event::LoadStopped { tenant, kind }),
             Some(Err(error)) => core.events.emit(&Event::LoadFailed { tenant, kind, error }),
             Some(Ok(())) => {
@@ -165,6 +191,12 @@ impl Drive {
     async fn work(&mut self) -> Result<(), Error> {
         let unasked = self.core.registry.peek(&self.owner, |slot| slot.waiting == 0);
         let background = self.load.kind == LoadKind::Refresh && unasked.unwrap_or(true);
+        if self.load.kind == LoadKind::Boot
+            && handover::ask(&self.core, &self.owner, &self.load).await
+        {
+            self.from_peer = true;
+            return Ok(());
+        }
         let turn = self.turn(background).await?;
         self.turn_at = Some(self.core.now());
         if self.load.kind != LoadKind::Grow

@@ -221,6 +221,7 @@ impl Meta {
             read_at: self.read_at,
             tables: ready.tables,
             tiny: self.tiny,
+            generation: None,
         }
     }
 }

@@ -568,6 +568,7 @@ pub(crate) async fn stage_on(
     });
     let events = Arc::new(Witness { seen: watch::channel(Vec::new()).0 });
     let hypervisor = Hypervisor::start(Parts {
+        peers: None,
         catalog: Arc::new(Catalog::parse(catalog).unwrap()),
         source: read,
         runtime: Arc::clone(&runtime) as Arc<dyn Runtime>,

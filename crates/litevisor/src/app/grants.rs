@@ -15,7 +15,8 @@ pub fn grants(config: &Config) -> Grants {
         links(path, 2, &mut grants);
     }
     config.process.landlock_paths.iter().for_each(|path| grants.read(path));
-    for listen in [config.http.listen, config.http.admin_listen] {
+    let peers = config.peers.as_ref().map(|peers| peers.listen);
+    for listen in [config.http.listen, config.http.admin_listen].into_iter().chain(peers) {
         grants.port(listen.port());
     }
     grants
@@ -40,7 +41,8 @@ fn files(config: &Config) -> Vec<PathBuf> {
         (Some(SourceKind::Mongodb), Some(uri)) => source::mongo::MongoSettings::new(uri).files(),
         _ => Vec::new(),
     };
-    named.into_iter().flatten().cloned().chain(tls).chain(driver).collect()
+    let peers = config.peers.as_ref().map(|peers| peers.secret_file.clone());
+    named.into_iter().flatten().cloned().chain(tls).chain(driver).chain(peers).collect()
 }
 
 /// Where links lead that lie in a folder.

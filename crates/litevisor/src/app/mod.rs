@@ -1,7 +1,9 @@
 //! The one place that wires: configuration in, a running program out.
 
 mod grants;
+mod listening;
 mod parts;
+mod peer_door;
 mod secrets;
 mod settings;
 
@@ -19,11 +21,14 @@ use tokio_util::sync::CancellationToken;
 use crate::auth::{AdminDoor, Authenticator, LinkSigner};
 use crate::canary::Canary;
 use crate::config::{Config, HttpConfig, TlsFiles};
-use crate::http::{Front, Listener, ListenerBounds, Service, Tls, bind};
+use crate::http::{Front, ListenerBounds, Service, Tls, bind};
 use crate::runtime::SystemRuntime;
 use crate::telemetry::{EventSink, Metrics};
 
 pub use grants::grants;
+use listening::Listening;
+use peer_door::PeerDoor;
+
 pub use parts::{Parts, ProgressFn, StartError, build, check, declared_catalog, open_source};
 pub use secrets::warn_of_open_secrets;
 
@@ -70,6 +75,7 @@ pub struct App {
     admin: (TcpListener, SocketAddr),
     tls: TlsPair,
     door: AdminDoor,
+    peers: Option<PeerDoor>,
 }
 
 /// Of tenants' listener, and of the admin's.
@@ -87,9 +93,10 @@ impl App {
         let public = bind_one("http.listen (--listen)", config.http.listen).await?;
         let admin =
             bind_one("http.admin_listen (--admin-listen)", config.http.admin_listen).await?;
+        let peers = PeerDoor::bind(config.peers.as_ref(), &runtime).await?;
         let metrics = Arc::new(Metrics::new());
         let front = Front::new(&config.http, Arc::clone(&runtime), Arc::clone(&metrics));
-        Ok(App { config, runtime, metrics, front, public, admin, tls, door })
+        Ok(App { config, runtime, metrics, front, public, admin, tls, door, peers })
     }
 
     /// Where tenants' requests come in.
@@ -116,35 +123,19 @@ impl App {
         self,
         progress: impl FnMut(&Progress) + Send + 'static,
     ) -> Result<Option<u64>, String> {
-        let App { config, runtime, metrics, front, public, admin, tls, door } = self;
+        let App { config, runtime, metrics, front, public, admin, tls, door, mut peers } = self;
         let [public_tls, admin_tls] = tls;
         door.watch(&runtime, &metrics);
-        let admin_closing = CancellationToken::new();
-        let public_closing = CancellationToken::new();
-        let bounds = bounds(&config.http);
-        let listeners = [
-            (admin.0, front.admin(door), admin_tls, &admin_closing),
-            (public.0, front.public(), public_tls, &public_closing),
-        ]
-        .map(|(socket, answer, tls, closing)| {
-            let closing = closing.clone();
-            if let Some(tls) = &tls {
-                let watching =
-                    Arc::clone(tls).watch(runtime.lifecycle().looks(), Arc::clone(&metrics));
-                runtime.spawn_task("tls_files", watching);
-            }
-            let bounds = bounds.clone();
-            let listener = Listener { socket, tls, answer, bounds, closing };
-            let ended = CancellationToken::new();
-            let (ending, serving) =
-                (ended.clone(), listener.serve(Arc::clone(&runtime), Arc::clone(&metrics)));
-            runtime.spawn_task("listener", async move {
-                serving.await;
-                ending.cancel();
-            });
-            ended
-        });
-        let starting = start(&config, &runtime, &metrics, &front, Box::new(progress));
+        let (admin_closing, public_closing) = (CancellationToken::new(), CancellationToken::new());
+        let listening =
+            Listening { bounds: bounds(&config.http), runtime: &runtime, metrics: &metrics };
+        let admin_ended = listening.start(admin.0, front.admin(door), admin_tls, &admin_closing);
+        let public_ended = listening.start(public.0, front.public(), public_tls, &public_closing);
+        if let Some(peers) = &mut peers {
+            peers.listen(&listening, &admin_closing);
+        }
+        let starting =
+            start((&config, peers.as_ref()), &runtime, &metrics, &front, Box::new(progress));
         let started = tokio::select! {
             started = starting => Some(started?),
             () = runtime.lifecycle().draining() => None,
@@ -159,12 +150,14 @@ impl App {
         let deadline = runtime.monotonic().after(config.http.drain_timeout.0);
         let mut drained = None;
         if let Some(hypervisor) = started {
+            if let Some(peers) = &peers {
+                peers.hand_on(&hypervisor, deadline, &metrics).await;
+            }
             tokio::select! {
                 () = hypervisor.drain(deadline) => drained = Some(hypervisor),
                 () = runtime.lifecycle().stopping() => {}
             }
         }
-        let [admin_ended, public_ended] = listeners;
         let farewell = Duration::from_millis(FAREWELL_MS);
         if tokio::time::timeout(farewell, public_ended.cancelled()).await.is_err() {
             tracing::warn!("some connections did not end in time");
@@ -232,7 +225,7 @@ async fn bind_one(setting: &str, address: SocketAddr) -> Result<(TcpListener, So
 /// Builds everything behind the front. A source that cannot be reached is waited for: the process
 /// lives, and says 503 meanwhile.
 async fn start(
-    config: &Config,
+    (config, peers): (&Config, Option<&PeerDoor>),
     runtime: &Arc<SystemRuntime>,
     metrics: &Arc<Metrics>,
     front: &Front,
@@ -250,8 +243,12 @@ async fn start(
     let catalog = Arc::clone(&parts.catalog);
     front.note(|readiness| readiness.catalog = true);
     let source = Arc::clone(&parts.source);
-    let hypervisor =
-        parts.hypervisor(config, runtime, events).await.map_err(|error| format!("{error}"))?;
+    let finder = peers.map(PeerDoor::finder);
+    let started = parts.hypervisor(config, finder, (runtime, events)).await;
+    let hypervisor = started.map_err(|error| format!("{error}"))?;
+    if let Some(peers) = peers {
+        peers.open(&hypervisor, &catalog, metrics);
+    }
     let authenticator = Arc::new(Authenticator::new(&config.auth)?);
     authenticator.watch(runtime, metrics);
     let links = LinkSigner::of(&config.auth)?;

@@ -100,10 +100,11 @@ impl Parts {
     pub async fn hypervisor(
         self,
         config: &Config,
-        runtime: &Arc<SystemRuntime>,
-        events: Arc<EventSink>,
+        peers: Option<Arc<dyn hypervisor::Peers>>,
+        (runtime, events): (&Arc<SystemRuntime>, Arc<EventSink>),
     ) -> Result<Hypervisor, Error> {
         Hypervisor::start(hypervisor::Parts {
+            peers,
             catalog: self.catalog,
             source: self.source,
             runtime: Arc::clone(runtime) as Arc<dyn hypervisor::Runtime>,

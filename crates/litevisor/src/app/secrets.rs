@@ -44,6 +44,7 @@ fn files(loaded: &Loaded) -> BTreeSet<PathBuf> {
         auth.jwt.keys_file.clone().filter(|_| shared),
         auth.link_secrets_file.clone(),
         config.admin.token_file.clone(),
+        config.peers.as_ref().map(|peers| peers.secret_file.clone()),
         tls.public.as_ref().map(keys),
         tls.admin.as_ref().map(keys),
         driver,

@@ -1,19 +1,17 @@
 //! Signed links: one query on one tenant's data for whoever has the link, until it ends. The link
 //! holds all of it; nothing is stored.
 
-use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use model::Timestamp;
-use model::limits::{LINK_SECRETS_MAX, LINK_TOKEN_BYTES_MAX, SHARED_SECRET_BYTES_MIN};
+use model::limits::LINK_TOKEN_BYTES_MAX;
 use ring::hmac;
 use serde::{Deserialize, Serialize};
 
-use super::keys::read_bounded;
 use super::rule::{Principal, Role, Tenants};
-use super::watched::Watched;
+use super::secrets::Secrets;
 use crate::config::AuthConfig;
 use crate::runtime::SystemRuntime;
 use crate::telemetry::{CredentialFile, Metrics};
@@ -57,39 +55,7 @@ impl Link {
 /// Signs links with the first of its secrets, and takes what any of them signed.
 #[derive(Debug)]
 pub struct LinkSigner {
-    secrets: Arc<RwLock<Secrets>>,
-    /// Where they come from, if from a file.
-    path: Option<PathBuf>,
-}
-
-/// Those in force, replaced as a whole.
-type Secrets = Arc<[hmac::Key]>;
-
-/// Secrets as keys. What is wrong with them never quotes one.
-fn keys(secrets: &[&str]) -> Result<Secrets, String> {
-    if secrets.len() > LINK_SECRETS_MAX {
-        return Err(format!("there are more than {LINK_SECRETS_MAX} secrets"));
-    }
-    if let Some(at) = secrets.iter().position(|it| it.len() < SHARED_SECRET_BYTES_MIN) {
-        return Err(format!(
-            "number {} has less than {SHARED_SECRET_BYTES_MIN} bytes; `openssl rand -hex 32` makes \
-             a good one",
-            at + 1
-        ));
-    }
-    let key = |secret: &&str| hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
-    Ok(secrets.iter().map(key).collect())
-}
-
-/// The secrets of a file's text: one a line, without those that are empty or begin with `#`.
-fn keys_of(text: &str) -> Result<Secrets, String> {
-    let lines = text.lines().map(str::trim);
-    let secrets: Vec<&str> =
-        lines.filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
-    if secrets.is_empty() {
-        return Err("there is no secret, one a line".to_owned());
-    }
-    keys(&secrets)
+    secrets: Secrets,
 }
 
 impl LinkSigner {
@@ -98,9 +64,8 @@ impl LinkSigner {
     /// # Errors
     /// A secret is too short, or there are too many. Never quotes one.
     pub fn new(secrets: &[String]) -> Result<Self, String> {
-        let secrets: Vec<&str> = secrets.iter().map(String::as_str).collect();
-        let secrets = keys(&secrets).map_err(|why| format!("auth.link_secrets: {why}"))?;
-        Ok(LinkSigner { secrets: Arc::new(RwLock::new(secrets)), path: None })
+        let secrets = Secrets::new(secrets).map_err(|why| format!("auth.link_secrets: {why}"))?;
+        Ok(LinkSigner { secrets })
     }
 
     /// With the secrets of the settings or of their file.
@@ -111,35 +76,20 @@ impl LinkSigner {
         let Some(path) = &config.link_secrets_file else {
             return LinkSigner::new(&config.link_secrets);
         };
-        let text = read_bounded(path).map_err(|why| format!("auth.link_secrets_file: {why}"))?;
-        let named = |why| format!("auth.link_secrets_file: {}: {why}", path.display());
-        let secrets = Arc::new(RwLock::new(keys_of(&text).map_err(named)?));
-        Ok(LinkSigner { secrets, path: Some(path.clone()) })
+        let secrets = Secrets::of_file(path);
+        Ok(LinkSigner { secrets: secrets.map_err(|why| format!("auth.link_secrets_file: {why}"))? })
     }
 
     /// Reads the file again whenever it changes, from now on.
     pub fn watch(&self, runtime: &Arc<SystemRuntime>, metrics: &Arc<Metrics>) {
-        let Some(path) = self.path.clone() else { return };
-        let secrets = Arc::clone(&self.secrets);
-        let take = move |text: &str| {
-            let read = keys_of(text)?;
-            let count = read.len();
-            *secrets.write().unwrap_or_else(PoisonError::into_inner) = read;
-            Ok(count)
-        };
-        let watched = Watched { path, kind: CredentialFile::LinkSecrets, take: Box::new(take) };
-        runtime.spawn_task("credentials", watched.watch(runtime, Arc::clone(metrics)));
-    }
-
-    fn in_force(&self) -> Secrets {
-        Arc::clone(&self.secrets.read().unwrap_or_else(PoisonError::into_inner))
+        self.secrets.watch(CredentialFile::LinkSecrets, runtime, metrics);
     }
 
     /// Signs: the token; `None` if there are no secrets.
     pub fn sign(&self, link: &Link) -> Option<String> {
         // Plain texts and a number: serialising cannot fail.
         let mut bytes = serde_json::to_vec(link).ok()?;
-        let signature = hmac::sign(self.in_force().first()?, &signed(&bytes));
+        let signature = hmac::sign(self.secrets.in_force().first()?, &signed(&bytes));
         bytes.extend_from_slice(signature.as_ref());
         Some(URL_SAFE_NO_PAD.encode(bytes))
     }
@@ -154,10 +104,10 @@ impl LinkSigner {
             bytes.split_at_checked(bytes.len().checked_sub(SIGNATURE_BYTES)?)?;
         let signed = signed(said);
         // All are tried, so that the time does not tell which secrets there are.
-        let good = self
-            .in_force()
-            .iter()
-            .fold(false, |good, secret| good | hmac::verify(secret, &signed, signature).is_ok());
+        let good =
+            self.secrets.in_force().iter().fold(false, |good, secret| {
+                good | hmac::verify(secret, &signed, signature).is_ok()
+            });
         if good { serde_json::from_slice(said).ok() } else { None }
     }
 }
@@ -168,6 +118,8 @@ fn signed(said: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use model::limits::SIGNING_SECRETS_MAX;
+
     use super::*;
 
     fn link() -> Link {
@@ -223,17 +175,6 @@ mod tests {
         let weak = "hunter2".to_owned();
         let why = LinkSigner::new(&["x".repeat(32), weak.clone()]).expect_err("weak");
         assert!(why.contains("number 2") && !why.contains(&weak), "{why}");
-        assert!(LinkSigner::new(&vec!["x".repeat(32); LINK_SECRETS_MAX + 1]).is_err());
-    }
-
-    #[test]
-    fn a_file_has_one_secret_a_line() {
-        let (a, b) = ("a".repeat(32), "b".repeat(32));
-        let count = |text: &str| keys_of(text).map(|keys| keys.len());
-        assert_eq!(count(&format!("# since May\r\n  {a}  \n\n{b}")), Ok(2));
-        for bad in [String::new(), "# none\n\n".to_owned(), format!("{a}\nhunter2\n")] {
-            let why = keys_of(&bad).expect_err("of no use");
-            assert!(!why.contains("hunter2"), "{why}");
-        }
+        assert!(LinkSigner::new(&vec!["x".repeat(32); SIGNING_SECRETS_MAX + 1]).is_err());
     }
 }

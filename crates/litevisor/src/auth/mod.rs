@@ -9,6 +9,7 @@ mod jwt;
 mod keys;
 mod links;
 mod rule;
+mod secrets;
 mod trusted;
 mod watched;
 
@@ -18,4 +19,5 @@ pub use jwt::{ClaimNames, Claims, Issuer, JwtRules, JwtVerifier};
 pub use keys::{ApiKey, KeyFile, KeyRecord, KeyRing, write_private};
 pub use links::{Link, LinkSigner};
 pub use rule::{Action, Pattern, Principal, Reason, Resource, Role, Tenants, Verdict, decide};
+pub use secrets::Secrets;
 pub use trusted::{Peers, TrustedHeaders};

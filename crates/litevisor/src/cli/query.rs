@@ -101,7 +101,7 @@ async fn start(
     let tenant = TenantId::parse(tenant, parts.catalog.tenant_key_type)
         .map_err(|error| Failure::usage(error.to_string()))?;
     let events = Arc::new(EventSink::new(Arc::new(Metrics::new())));
-    Ok((parts.hypervisor(config, runtime, events).await?, tenant))
+    Ok((parts.hypervisor(config, None, (runtime, events)).await?, tenant))
 }
 
 /// Shows a slow start on a bar.

@@ -12,6 +12,7 @@ mod instance;
 mod jwt;
 mod layers;
 mod memory;
+mod peers;
 mod process;
 mod query;
 mod reader;
@@ -32,6 +33,7 @@ pub use instance::{InstanceConfig, TablesMode};
 pub use jwt::JwtConfig;
 pub use layers::{Layers, Origin};
 pub use memory::{Budget, MemoryConfig};
+pub use peers::PeersConfig;
 pub use process::{ProcessConfig, Wanted};
 pub use query::QueryConfig;
 pub use reader::Shown;
@@ -67,6 +69,8 @@ pub struct Config {
     pub tls: TlsConfig,
     /// A decoy tenant, if there is one.
     pub canary: Option<CanaryConfig>,
+    /// Hand-over between replicas, where it is used.
+    pub peers: Option<PeersConfig>,
     /// Logs.
     pub telemetry: TelemetryConfig,
 }
@@ -112,7 +116,7 @@ impl fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 /// Sections that the contract knows and this program does not build yet.
-const NOT_BUILT: [&str; 2] = ["peers", "reports"];
+const NOT_BUILT: [&str; 1] = ["reports"];
 
 impl Config {
     /// Reads every section from the layers.
@@ -137,6 +141,7 @@ impl Config {
         let admin = AdminConfig::read(&mut reader);
         let tls = TlsConfig::read(&mut reader);
         let canary = CanaryConfig::read(&mut reader);
+        let peers = PeersConfig::read(&mut reader);
         let telemetry = TelemetryConfig::read(&mut reader);
         let shown = reader.finish()?;
         let config = Config {
@@ -152,6 +157,7 @@ impl Config {
             admin,
             tls,
             canary,
+            peers,
             telemetry,
         };
         Ok(Loaded { config, shown })

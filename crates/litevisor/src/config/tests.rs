@@ -96,7 +96,12 @@ fn refusals_name_place_and_remedy() {
         ("[canary]\nvalues = [\"cnry-0123456789ab\"]", "are of use only together"),
         ("[canary]\ntenant = \"d\"\nvalues = [\"short\"]", "16 to 128 letters"),
         ("[canary]\ntenant = \"d\"\nvalues = [\"cnry 0123456789ab\"]", "16 to 128 letters"),
-        ("[peers]\nport = 1", "the section [peers] is not built yet"),
+        ("[reports]\nport = 1", "the section [reports] is not built yet"),
+        (
+            "[peers]\nlisten = \"127.0.0.1:8082\"",
+            "peers.secret_file and the others of listen, service",
+        ),
+        ("[peers]\nservice = \"peers\"", "peers.service needs a port"),
         ("[tls]\ncert_file = \"x\"", "tls.key_file and cert_file are of use only together"),
         ("[tls]\nadmin_client_ca_file = \"x\"", "is of no use without admin_cert_file"),
         ("port = 1", "`port` stands outside of every section"),

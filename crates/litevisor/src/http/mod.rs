@@ -33,8 +33,10 @@ mod tls;
 mod unread;
 
 pub use front::Front;
+pub(crate) use listener::Answer;
 pub use listener::{Listener, ListenerBounds, bind};
 pub use openapi::document;
+pub(crate) use percent::decode as percent_decode;
 pub(crate) use query::UrlParams;
 pub use routes::{ADMIN_ROUTES, PUBLIC_ROUTES};
 pub use service::Service;

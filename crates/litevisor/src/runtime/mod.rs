@@ -19,6 +19,7 @@ use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
 use crate::config::Wanted;
+use model::limits::MONOTONIC_START_SECONDS;
 
 use confining::Confining;
 
@@ -124,7 +125,9 @@ impl Clock for SystemRuntime {
     }
 
     fn monotonic(&self) -> Monotonic {
-        Monotonic(u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX))
+        // Not from zero: what was read before this process began has its moment too.
+        let since = u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        Monotonic(since).after(Duration::from_secs(MONOTONIC_START_SECONDS))
     }
 
     fn thread_time(&self) -> Duration {

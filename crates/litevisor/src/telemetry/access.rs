@@ -16,6 +16,8 @@ pub enum CredentialFile {
     AdminToken,
     /// What links are signed with.
     LinkSecrets,
+    /// What replicas know of each other.
+    PeerSecrets,
 }
 
 impl CredentialFile {
@@ -26,6 +28,7 @@ impl CredentialFile {
             CredentialFile::AdminToken => "admin_token",
             CredentialFile::JwtKeys => "jwt_keys",
             CredentialFile::LinkSecrets => "link_secrets",
+            CredentialFile::PeerSecrets => "peer_secrets",
         }
     }
 }

@@ -1,11 +1,12 @@
 //! Lifecycle facts turned into log lines and metrics.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use hypervisor::{Event, Events};
-use model::TenantId;
+use model::{Error, TenantId};
 
-use super::{Metrics, Outcome};
+use super::{Direction, Metrics, Outcome};
 
 /// Takes the hypervisor's events.
 pub struct EventSink {
@@ -16,6 +17,25 @@ impl EventSink {
     /// A sink into these metrics.
     pub fn new(metrics: Arc<Metrics>) -> Self {
         EventSink { metrics }
+    }
+}
+
+impl EventSink {
+    fn taken_over(&self, tenant: &Option<&TenantId>, bytes: u64, took: Duration) {
+        self.metrics.handed_over(Direction::In, true, 1);
+        self.metrics.handover_bytes(bytes);
+        let (tenant, took_ms) = (whose(tenant), took.as_millis() as u64);
+        tracing::info!("tenant.id" = tenant, took_ms, bytes, "taken over from a peer");
+    }
+
+    fn not_taken_over(&self, tenant: &Option<&TenantId>, error: &Error) {
+        self.metrics.handed_over(Direction::In, false, 1);
+        tracing::warn!(
+            "tenant.id" = whose(tenant),
+            internal = error.internal,
+            "a peer's copy was not taken: {}",
+            error.message
+        );
     }
 }
 
@@ -61,11 +81,8 @@ impl Events for EventSink {
             }
             Event::LoadStopped { tenant, kind } => {
                 self.metrics.load_ended(kind.name(), Outcome::ClientGone, None);
-                tracing::info!(
-                    "tenant.id" = whose(tenant),
-                    load = kind.name(),
-                    "a load was stopped"
-                );
+                let tenant = whose(tenant);
+                tracing::info!("tenant.id" = tenant, load = kind.name(), "a load was stopped");
             }
             Event::PointLost { tenant, error } => {
                 tracing::info!(
@@ -74,6 +91,8 @@ impl Events for EventSink {
                     "the point in time can no longer be read; what is needed is read anew"
                 );
             }
+            Event::TakenOver { tenant, bytes, took } => self.taken_over(tenant, *bytes, *took),
+            Event::NotTakenOver { tenant, error } => self.not_taken_over(tenant, error),
             Event::Closing { tenant, reason, leases } => {
                 self.metrics.evicted(reason.name());
                 let tenant = whose(tenant);

@@ -20,6 +20,7 @@ use super::labels::{
 
 use super::access::{AccessMetrics, CredentialFile};
 use super::edge::{EdgeMetrics, HandshakeFailure};
+use super::handover::{Direction, HandoverMetrics};
 
 /// What a metric does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +85,8 @@ pub const METRICS: &[(&str, MetricKind, &str, &str)] = &[
     ),
     ("litevisor_tls_reads_total", MetricKind::Counter, "outcome", "TLS files read anew"),
     ("litevisor_canaries_seen_total", MetricKind::Counter, "", "Results that held a canary"),
+    ("litevisor_handovers_total", MetricKind::Counter, "direction, outcome", "Images handed over"),
+    ("litevisor_handover_bytes_total", MetricKind::Counter, "", "Bytes of images from peers"),
 ];
 
 /// All metrics of this process.
@@ -112,6 +115,7 @@ pub struct Metrics {
     evictions: Family<ReasonLabel, Counter>,
     access: AccessMetrics,
     edge: EdgeMetrics,
+    handover: HandoverMetrics,
 }
 
 /// 50 us to 27 min, each 2.5 times the last: a point query is 30 us, a boot minutes.
@@ -159,6 +163,7 @@ impl Metrics {
             evictions: Family::default(),
             access: AccessMetrics::default(),
             edge: EdgeMetrics::default(),
+            handover: HandoverMetrics::default(),
         };
         metrics.register(&mut registry, stage_family);
         *metrics.registry.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = registry;
@@ -201,6 +206,7 @@ impl Metrics {
         registry.register("evictions", help("evictions"), self.evictions.clone());
         self.access.register(registry, help);
         self.edge.register(registry, help);
+        self.handover.register(registry, help);
     }
 
     /// A request was answered.
@@ -282,6 +288,16 @@ impl Metrics {
         self.edge.tls_read(ok);
     }
 
+    /// So many images went to a peer or came from one, or did not.
+    pub fn handed_over(&self, direction: Direction, ok: bool, images: u64) {
+        self.handover.count(direction, ok, images);
+    }
+
+    /// An image of so many bytes came from a peer.
+    pub fn handover_bytes(&self, bytes: u64) {
+        self.handover.bytes(bytes);
+    }
+
     /// Memory and load, looked at when scraped.
     pub fn usage(&self, usage: &Usage) {
         let clamp = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
@@ -344,6 +360,7 @@ mod tests {
         metrics.access_denied("role");
         metrics.credentials_read(CredentialFile::Keys, true);
         metrics.handshake_failed(HandshakeFailure::Timeout);
+        metrics.handed_over(Direction::In, true, 1);
         metrics.canary_seen();
         metrics.tls_read(true);
         metrics.usage(&Usage::default());

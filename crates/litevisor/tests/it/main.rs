@@ -23,6 +23,7 @@ mod mesh;
 mod mongo;
 mod neighbours;
 mod openapi;
+mod peers;
 mod process;
 mod query;
 mod readme;

@@ -39,8 +39,8 @@ pub const JWT_SKEW_MAX_SECONDS: u64 = 300;
 /// Tenants that a proxy's header lists: more belong into `*` or into another mode.
 pub const TRUSTED_TENANTS_MAX: usize = 1_000;
 
-/// Secrets that links are checked with: the one in use, the next, and those not yet over.
-pub const LINK_SECRETS_MAX: usize = 8;
+/// Secrets that one thing (a link, a peer) is checked with: the one in use, the next, and those not yet over.
+pub const SIGNING_SECRETS_MAX: usize = 8;
 
 /// Bytes of a signed link's token: it has to pass every proxy within a URL.
 pub const LINK_TOKEN_BYTES_MAX: usize = 16 * 1024;

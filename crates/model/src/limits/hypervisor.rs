@@ -228,3 +228,34 @@ pub const REAP_MS_MAX: u64 = 5_000;
 
 /// After the drain's deadline, how long interrupted queries may take to end, in milliseconds.
 pub const DRAIN_GRACE_MS: u64 = 1_000;
+
+/// Bytes of what a load saw of one table, packed, as a peer may tell it: 2,000 columns of 30 bytes,
+/// twice over.
+pub const SEEN_BYTES_MAX: usize = 128 << 10;
+
+/// Where the process's clock begins, in seconds: data that a peer read before this process was there
+/// have their moment too. Four hundred days are far beyond any `max_age` that makes sense.
+pub const MONOTONIC_START_SECONDS: u64 = 400 * 24 * 3600;
+
+/// Peers that are asked for an image: more replicas than that ask the first of them only.
+pub const PEERS_MAX: usize = 64;
+
+/// How often the peers' addresses are looked up, at most, and how long that may take, in milliseconds.
+pub const PEERS_LOOKUP_MS: u64 = 1_000;
+
+/// How long a boot waits for its peers to say what they have, in milliseconds: they answer from memory,
+/// within one or two where they are well.
+pub const PEER_OFFER_MS: u64 = 500;
+
+/// How far the clocks of two replicas may be apart, in milliseconds: a request is older than that for
+/// nobody's good reason.
+pub const PEER_CLOCK_SKEW_MS: u64 = 30_000;
+
+/// Bytes of a manifest: 500 tables' accounts with their strays.
+pub const PEER_MANIFEST_BYTES_MAX: usize = 8 << 20;
+
+/// Images that a replica that leaves sends at once.
+pub const HAND_ON_AT_ONCE_MAX: usize = 8;
+
+/// Peers that are asked to take one image: the replica itself is among them.
+pub const HAND_ON_TRIES_MAX: usize = 4;

@@ -105,6 +105,14 @@ pub struct Stray {
     pub example: String,
 }
 
+impl Stray {
+    /// One that another process counted; `None` if MongoDB has no such type.
+    pub fn told(bson_type: &str, count: u64, example: String) -> Option<Stray> {
+        let kind = Kind::ALL.iter().find(|kind| kind.name() == bson_type)?;
+        Some(Stray { bson_type: kind.name(), count, example: bounded(example) })
+    }
+}
+
 /// A field without a column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unmapped {
