@@ -7,6 +7,7 @@ mod api;
 mod clock;
 mod control_plane;
 mod gateway;
+mod names;
 mod node;
 mod part;
 mod pod;

@@ -9,12 +9,16 @@ use std::thread::JoinHandle;
 
 use serde_json::{Value, json};
 
+use super::names::{Names, selected};
 use super::part::Signal;
 use super::pod::{Order, Pod};
 use super::{Api, LOOK, NAMESPACE};
 
 /// The nodes and their zones.
 const NODES: [(&str, &str); 2] = [("node-a", "zone-a"), ("node-b", "zone-b")];
+
+/// Looks between two at the Services' names, at least.
+const LOOKS_PER_NAMES: u32 = 20;
 
 /// The first pod's address is 10.9.0.2.
 const FIRST_ADDRESS: u8 = 2;
@@ -35,6 +39,8 @@ struct Shared {
 /// A pod that has a process.
 struct Running {
     name: String,
+    /// Its label `app`, by which Services select it.
+    app: String,
     order: Arc<Order>,
     thread: JoinHandle<()>,
 }
@@ -94,7 +100,8 @@ impl Shared {
     }
 
     fn run(&self) {
-        let mut placed = 0;
+        let (mut placed, mut names, mut looks) = (0, Names::mount(), 0_u32);
+        let mut told = Vec::new();
         while !self.stopping.load(Ordering::Relaxed) {
             let list = self.api.get(&format!("/api/v1/namespaces/{NAMESPACE}/pods"));
             // The API may be down on purpose: what runs goes on running.
@@ -104,6 +111,13 @@ impl Shared {
                 self.see(pod, &mut placed);
             }
             self.lock().retain(|_, running| !running.thread.is_finished());
+            let pods = self.addresses();
+            // Services may come after their pods.
+            if pods != told || looks.is_multiple_of(LOOKS_PER_NAMES) {
+                names.tell(&self.api, &pods);
+                told = pods;
+            }
+            looks = looks.wrapping_add(1);
             std::thread::sleep(LOOK);
         }
         let pods = std::mem::take(&mut *self.lock());
@@ -113,6 +127,17 @@ impl Shared {
         for (_, running) in pods {
             let _ = running.thread.join();
         }
+    }
+
+    /// Who runs where.
+    fn addresses(&self) -> Vec<(String, String)> {
+        let pods = self.lock();
+        let of = |running: &Running| {
+            (running.app.clone(), format!("10.9.0.{}", running.order.address()))
+        };
+        let mut addresses: Vec<_> = pods.values().map(of).collect();
+        addresses.sort();
+        addresses
     }
 
     fn see(&self, pod: &Value, placed: &mut usize) {
@@ -159,7 +184,10 @@ impl Shared {
             .name(format!("pod-{name}"))
             .spawn(move || worker.run())
             .expect("a thread");
-        pods.insert(uid.to_owned(), Running { name: name.to_owned(), order, thread });
+        pods.insert(
+            uid.to_owned(),
+            Running { name: name.to_owned(), app: selected(&metadata["labels"]), order, thread },
+        );
     }
 }
 

@@ -177,13 +177,16 @@ impl Pod {
             let port = port(container, &json!(name)).ok_or(format!("no port named {name}"))?;
             Ok::<_, String>(format!("{}:{port}", self.address))
         };
-        let (http, admin) = (listen("http")?, listen("admin")?);
+        let (http, admin, peers) = (listen("http")?, listen("admin")?, listen("peers").ok());
         Ok(Part::start(&self.program.to_string_lossy(), folder, |command| {
             command.env_clear().args(&asked.arguments).envs(&asked.environment);
             if self.pod["spec"]["enableServiceLinks"] != json!(false) {
                 command.env("LITEVISOR_PORT", "tcp://10.96.0.1:8080");
             }
             // Pods share a network here: each takes its ports on its own address only.
+            if let Some(peers) = peers {
+                command.env("LITEVISOR__PEERS__LISTEN", peers);
+            }
             command
                 .env("LITEVISOR__HTTP__LISTEN", http)
                 .env("LITEVISOR__HTTP__ADMIN_LISTEN", admin);

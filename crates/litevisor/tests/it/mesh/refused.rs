@@ -5,7 +5,7 @@ use std::path::Path;
 
 use testkit::mesh::{Mesh, istioctl};
 
-use super::world::manifests;
+use super::world::{MANIFESTS, manifests};
 
 /// A check's outcome by the manifests.
 fn validate(manifests: &str) -> Result<String, String> {
@@ -20,7 +20,7 @@ fn analyze(manifests: &str) -> Result<String, String> {
 #[ignore = "needs the mesh: make test-mesh-full"]
 fn wrong_manifests_are_refused_by_the_check_that_is_there_for_them() {
     let mesh = Mesh::start(Path::new(env!("CARGO_BIN_EXE_litevisor")));
-    let good = manifests("mongodb://127.0.0.1/", &[]);
+    let good = manifests(MANIFESTS, "mongodb://127.0.0.1/", &[]);
     let with = |right: &str, wrong: &str| {
         assert!(good.contains(right), "{right}");
         good.replace(right, wrong)
