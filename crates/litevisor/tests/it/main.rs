@@ -17,6 +17,7 @@ mod hangup;
 mod harness;
 mod hostile;
 mod instance;
+mod kit;
 mod landlock;
 mod logs;
 mod mesh;

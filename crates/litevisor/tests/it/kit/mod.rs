@@ -1,0 +1,47 @@
+//! What `deploy/` holds: that it is whole, that the program takes what it makes, and that the checks
+//! catch what is wrong.
+
+mod chart;
+mod page;
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// The repository's top.
+fn top() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// A file of the repository.
+fn text(path: &str) -> String {
+    std::fs::read_to_string(top().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// Whether snapshots are to be written and not compared.
+fn updating() -> bool {
+    std::env::var_os("UPDATE_SNAPSHOTS").is_some()
+}
+
+/// The folder of Helm, which the first run builds.
+fn parts() -> PathBuf {
+    static PARTS: OnceLock<PathBuf> = OnceLock::new();
+    let bring = || {
+        let output = Command::new(top().join(".ci/mesh-parts")).arg("helm").output();
+        let output = output.expect(".ci/mesh-parts runs");
+        let words = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), ".ci/mesh-parts: {words}");
+        PathBuf::from(String::from_utf8_lossy(&output.stdout).trim())
+    };
+    PARTS.get_or_init(bring).clone()
+}
+
+/// A program's standard output, or all that it said where it finds fault.
+fn run(program: &str, arguments: &[&str]) -> Result<String, String> {
+    let output = Command::new(parts().join(program)).args(arguments).output();
+    let output = output.unwrap_or_else(|error| panic!("{program}: {error}"));
+    if output.status.success() {
+        return Ok(String::from_utf8(output.stdout).expect("text"));
+    }
+    Err(String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
+}
