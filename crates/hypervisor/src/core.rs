@@ -231,7 +231,8 @@ impl Core {
             candidates.push(Candidate {
                 bytes: instance.account.used(),
                 idle: instance.gate.idle(now),
-                cost: instance.cost,
+                // A copy that a peer took costs next to nothing to get again.
+                cost: if instance.lent { Duration::ZERO } else { instance.cost },
             });
         });
         for victim in victims(&candidates, needed) {

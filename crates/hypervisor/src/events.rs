@@ -140,6 +140,8 @@ pub enum Event<'a> {
         /// What told it; `None`: the source keeps no points in time.
         error: Option<&'a Error>,
     },
+    /// A tenant whose instance went for want of memory is booted again soon after: memory is short.
+    Refault,
     /// A copy came from a peer and is in use.
     TakenOver {
         /// Whose.

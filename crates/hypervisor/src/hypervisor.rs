@@ -135,6 +135,11 @@ impl Hypervisor {
         handover::offer(&self.core, tenant)
     }
 
+    /// Notes that a peer took this copy: what stays here goes first when memory is short.
+    pub fn lent(&self, tenant: &TenantId, generation: u64) {
+        handover::lent(&self.core, tenant, generation);
+    }
+
     /// Tenants with a live copy, those used last first.
     pub fn warm(&self) -> Vec<TenantId> {
         handover::warm(&self.core)

@@ -144,8 +144,9 @@ pub(crate) fn slots(core: &Core) -> Vec<SlotStatus> {
 
 /// Memory and load.
 pub(crate) fn usage(core: &Core) -> Usage {
-    let mut slots = [0; State::COUNT];
+    let (mut slots, mut duplicates) = ([0; State::COUNT], 0);
     core.registry.visit(|_, slot| {
+        duplicates += u64::from(slot.live().is_some_and(|instance| instance.lent));
         let state = slot.state();
         let at = State::ALL.iter().position(|other| *other == state).unwrap_or(0);
         slots[at] += 1;
@@ -157,6 +158,7 @@ pub(crate) fn usage(core: &Core) -> Usage {
         budget_limit: core.budget.limit(),
         queries_held: core.spending.held(),
         slots,
+        duplicates,
         running: running as u64,
         queued: queued as u64,
         turns_wanted: turns_wanted.map(|count| count as u64),

@@ -233,6 +233,8 @@ impl Registry {
         let (bytes, leases) = (instance.image.bytes(), instance.gate.inside());
         slot.begin_close();
         slot.evictions = slot.evictions.saturating_add(1);
+        let pressed = reason == EvictionReason::Pressure;
+        slot.pressed_at = pressed.then(|| self.runtime.monotonic());
         self.events.emit(&Event::Closing { tenant: owner.as_ref(), reason, leases });
         bytes
     }
@@ -299,6 +301,7 @@ fn instance_of(published: Published, generation: u64, gate: Arc<Gate>) -> Instan
         tables: published.tables,
         cost: std::time::Duration::ZERO,
         tiny: published.tiny,
+        lent: false,
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use engine::Image;
 use model::limits::{
     BOOT_RETRY_MS, BOOT_RETRY_MS_MAX, POINT_LOSSES_MAX, RATE_BURST_REQUESTS, RATE_REFILL_MS,
-    RETRY_SPREAD_PERCENT,
+    REFAULT_MS, RETRY_SPREAD_PERCENT,
 };
 use model::{Account, Error, ErrorCode, Monotonic, TableSet};
 use source::Snapshot;
@@ -39,6 +39,8 @@ pub(crate) struct Instance {
     pub(crate) cost: Duration,
     /// Whether its pages are the small ones.
     pub(crate) tiny: bool,
+    /// A peer took a copy: the tenant has most likely moved there.
+    pub(crate) lent: bool,
 }
 
 /// A state with what belongs to it.
@@ -106,6 +108,8 @@ pub(crate) struct Slot {
     pub(crate) point_losses: u8,
     pub(crate) boots: u32,
     pub(crate) evictions: u32,
+    /// When its memory was last needed for others.
+    pub(crate) pressed_at: Option<Monotonic>,
     rate: Rate,
 }
 
@@ -123,6 +127,7 @@ impl Slot {
             point_losses: 0,
             boots: 0,
             evictions: 0,
+            pressed_at: None,
             rate: Rate::full(now),
         }
     }
@@ -266,6 +271,12 @@ impl Slot {
         }
         self.setback = None;
         self.underway = Some(Underway { load: Arc::clone(load), wanted, kept });
+    }
+
+    /// Whether its instance went for want of memory so lately that it was not to be spared. Once.
+    pub(crate) fn refaults(&mut self, now: Monotonic) -> bool {
+        let lately = Duration::from_millis(REFAULT_MS);
+        self.pressed_at.take().is_some_and(|at| now.since(at) <= lately)
     }
 
     /// Remembers a failure: twice as long as the last time, up to a bound; one for want of memory

@@ -152,6 +152,8 @@ pub struct Usage {
     pub queries_held: u64,
     /// Slots by state, in the order of [`State::ALL`].
     pub slots: [u64; State::COUNT],
+    /// Live instances of which a peer took a copy.
+    pub duplicates: u64,
     /// Queries running.
     pub running: u64,
     /// Queries waiting for their turn.

@@ -36,7 +36,11 @@ pub(crate) fn begin(
     wanted: TableSet,
     kept: bool,
 ) -> Arc<Load> {
-    let load = Load::new(kind, core.now());
+    let now = core.now();
+    if kind == LoadKind::Boot && slot.refaults(now) {
+        core.events.emit(&Event::Refault);
+    }
+    let load = Load::new(kind, now);
     slot.begin(&load, wanted, kept);
     load
 }

@@ -6,5 +6,5 @@ mod point;
 mod receive;
 
 pub use outgoing::Offer;
-pub(crate) use outgoing::{offer, warm};
+pub(crate) use outgoing::{lent, offer, warm};
 pub(crate) use receive::{ask, receive, told, wanted};

@@ -34,6 +34,16 @@ pub(crate) fn offer(core: &Core, tenant: &TenantId) -> Option<Offer> {
     live.flatten()
 }
 
+/// Notes that a peer took this copy: what stays here is a duplicate, until it is another copy.
+pub(crate) fn lent(core: &Core, tenant: &TenantId, generation: u64) {
+    let owner: Owner = Some(tenant.clone());
+    core.registry.peek(&owner, |slot| {
+        if let Some(instance) = slot.live_mut().filter(|own| own.generation == generation) {
+            instance.lent = true;
+        }
+    });
+}
+
 /// Tenants with a live copy, those used last first.
 pub(crate) fn warm(core: &Core) -> Vec<TenantId> {
     let now = core.now();

@@ -45,7 +45,29 @@ async fn memory_is_found_by_evicting_idle_instances() {
     assert!(usage.budget_used <= usage.budget_limit);
     assert_eq!(stage.events.count("closing:pressure:t0"), 1, "the longest idle one went");
     assert_eq!(stage.events.count("closing:pressure:t11"), 0);
+    assert_eq!(stage.events.count("refault"), 0);
     assert_eq!(stage.rows("t0", "SELECT count(*) FROM a").await, ["40000"], "and came back");
+    assert_eq!(stage.events.count("refault"), 1, "soon after, so memory is short");
+}
+
+#[tokio::test]
+async fn who_comes_back_late_or_was_idle_is_no_sign_of_short_memory() {
+    let settings =
+        Settings { budget_bytes: 2 << 20, idle_timeout: Duration::from_secs(3600), ..lazy() };
+    let stage = stage(settings).await;
+    for name in ["x", "y"] {
+        stage.populate(name, 60_000);
+        assert_eq!(stage.rows(name, "SELECT count(*) FROM a").await, ["60000"]);
+        stage.events.saw(&format!("finished:boot:{name}"), 1).await;
+        stage.runtime.advance(Duration::from_secs(2));
+    }
+    assert_eq!(stage.events.count("closing:pressure:x"), 1);
+    stage.runtime.advance(Duration::from_millis(model::limits::REFAULT_MS + 1));
+    assert_eq!(stage.rows("x", "SELECT count(*) FROM a").await, ["60000"]);
+    stage.runtime.advance(Duration::from_secs(4000));
+    stage.events.saw("closing:idle:x", 1).await;
+    assert_eq!(stage.rows("x", "SELECT count(*) FROM a").await, ["60000"]);
+    assert_eq!(stage.events.count("refault"), 0);
 }
 
 #[tokio::test]

@@ -449,6 +449,7 @@ impl Events for Witness {
                 format!("published:{tables}:{}", who(tenant))
             }
             Event::PointLost { tenant, .. } => format!("point_lost:{}", who(tenant)),
+            Event::Refault => "refault".to_owned(),
             Event::Closing { tenant, reason, .. } => {
                 format!("closing:{}:{}", reason.name(), who(tenant))
             }

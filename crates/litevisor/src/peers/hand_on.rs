@@ -76,7 +76,7 @@ async fn put(
     let nonce = Peering::nonce()?;
     let sealed = Sealer::new(&peering.secrets.in_force(), nonce, &offer.manifest);
     let (head, sealer) = sealed.ok_or("there is no secret")?;
-    let body = sent(peering.clone(), offer, head, sealer);
+    let body = sent(peering.clone(), offer, (head, sealer), || {});
     let left = until.since(peering.runtime.monotonic()).min(peering.config.timeout.0);
     let target = target(tenant);
     let request = peering.request(peer, (Method::PUT, &target), nonce, body);

@@ -85,7 +85,10 @@ impl PeerService {
 
     fn copy(&self, tenant: &TenantId, nonce: Nonce) -> Result<Response<Body>, StatusCode> {
         let (offer, head, sealer) = self.found(tenant, nonce)?;
-        Ok(Response::new(sent(self.peering.clone(), offer, head, sealer)))
+        let (hypervisor, tenant) = (self.hypervisor.clone(), tenant.clone());
+        let generation = offer.manifest.generation;
+        let whole = move || hypervisor.lent(&tenant, generation);
+        Ok(Response::new(sent(self.peering.clone(), offer, (head, sealer), whole)))
     }
 
     async fn adopt(
@@ -114,16 +117,22 @@ impl PeerService {
     }
 }
 
-/// A copy as it goes out: no faster than this replica sends.
-pub(super) fn sent(peering: Peering, offer: Offer, head: Vec<u8>, sealer: Sealer) -> Body {
+/// A copy as it goes out, no faster than this replica sends; `whole` is called when all of it has.
+pub(super) fn sent(
+    peering: Peering,
+    offer: Offer,
+    (head, sealer): (Vec<u8>, Sealer),
+    whole: impl Fn() + Send + Sync + 'static,
+) -> Body {
     enum Next {
         Head(Vec<u8>),
         Piece(usize),
         End,
     }
     let start = (Next::Head(head), Some(sealer));
+    let whole = Arc::new(whole);
     Body::from_stream(stream::unfold(start, move |(next, mut sealer)| {
-        let (peering, offer) = (peering.clone(), offer.clone());
+        let (peering, offer, whole) = (peering.clone(), offer.clone(), Arc::clone(&whole));
         async move {
             let (bytes, next) = match next {
                 Next::Head(head) => (Bytes::from(head), Next::Piece(0)),
@@ -133,7 +142,10 @@ pub(super) fn sent(peering: Peering, offer: Offer, head: Vec<u8>, sealer: Sealer
                         peering.pace.turn(piece.len()).await;
                         (Bytes::copy_from_slice(piece), Next::Piece(number + 1))
                     }
-                    None => (Bytes::from(sealer.take()?.tail()), Next::End),
+                    None => {
+                        whole();
+                        (Bytes::from(sealer.take()?.tail()), Next::End)
+                    }
                 },
                 Next::End => return None,
             };

@@ -91,6 +91,7 @@ impl Events for EventSink {
                     "the point in time can no longer be read; what is needed is read anew"
                 );
             }
+            Event::Refault => self.metrics.refault(),
             Event::TakenOver { tenant, bytes, took } => self.taken_over(tenant, *bytes, *took),
             Event::NotTakenOver { tenant, error } => self.not_taken_over(tenant, error),
             Event::Closing { tenant, reason, leases } => {

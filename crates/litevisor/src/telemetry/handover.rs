@@ -1,8 +1,10 @@
-//! Metrics of hand-over: images that came from peers and went to them.
+//! Metrics of many replicas: images that came from peers and went to them, and whether there should be
+//! more replicas.
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 /// Which way an image went.
@@ -33,6 +35,8 @@ struct Labels {
 pub(super) struct HandoverMetrics {
     handovers: Family<Labels, Counter>,
     bytes: Counter,
+    refaults: Counter,
+    duplicates: Gauge,
 }
 
 impl HandoverMetrics {
@@ -40,12 +44,22 @@ impl HandoverMetrics {
     pub(super) fn register(&self, registry: &mut Registry, help: fn(&str) -> &'static str) {
         registry.register("handovers", help("handovers"), self.handovers.clone());
         registry.register("handover_bytes", help("handover_bytes"), self.bytes.clone());
+        registry.register("refaults", help("refaults"), self.refaults.clone());
+        registry.register("duplicates", help("duplicates"), self.duplicates.clone());
     }
 
     pub(super) fn count(&self, direction: Direction, ok: bool, images: u64) {
         let outcome = if ok { "ok" } else { "failed" };
         let labels = Labels { direction: direction.name(), outcome };
         self.handovers.get_or_create(&labels).inc_by(images);
+    }
+
+    pub(super) fn refault(&self) {
+        self.refaults.inc();
+    }
+
+    pub(super) fn duplicates(&self, instances: i64) {
+        self.duplicates.set(instances);
     }
 
     pub(super) fn bytes(&self, bytes: u64) {

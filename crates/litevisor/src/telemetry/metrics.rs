@@ -87,6 +87,8 @@ pub const METRICS: &[(&str, MetricKind, &str, &str)] = &[
     ("litevisor_canaries_seen_total", MetricKind::Counter, "", "Results that held a canary"),
     ("litevisor_handovers_total", MetricKind::Counter, "direction, outcome", "Images handed over"),
     ("litevisor_handover_bytes_total", MetricKind::Counter, "", "Bytes of images from peers"),
+    ("litevisor_refaults_total", MetricKind::Counter, "", "Boots soon after memory was short"),
+    ("litevisor_duplicates", MetricKind::Gauge, "", "Instances of which a peer took a copy"),
 ];
 
 /// All metrics of this process.
@@ -293,6 +295,11 @@ impl Metrics {
         self.handover.count(direction, ok, images);
     }
 
+    /// A tenant was booted again soon after memory was short.
+    pub fn refault(&self) {
+        self.handover.refault();
+    }
+
     /// An image of so many bytes came from a peer.
     pub fn handover_bytes(&self, bytes: u64) {
         self.handover.bytes(bytes);
@@ -321,6 +328,7 @@ impl Metrics {
         self.budget_used.set(usage.budget_used);
         self.budget_limit.set(usage.budget_limit);
         self.queries_held.set(usage.queries_held);
+        self.handover.duplicates(clamp(usage.duplicates));
     }
 
     /// The text that Prometheus scrapes (OpenMetrics).

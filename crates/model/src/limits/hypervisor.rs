@@ -259,3 +259,7 @@ pub const HAND_ON_AT_ONCE_MAX: usize = 8;
 
 /// Peers that are asked to take one image: the replica itself is among them.
 pub const HAND_ON_TRIES_MAX: usize = 4;
+
+/// How soon, in milliseconds, a boot after an eviction for want of memory is a refault: within ten
+/// minutes, twice the time after which an idle instance goes anyhow.
+pub const REFAULT_MS: u64 = 600_000;

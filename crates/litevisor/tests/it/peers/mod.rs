@@ -109,6 +109,10 @@ fn a_tenant_who_moves_is_not_read_again() {
     }
     assert_eq!(moved.header("litevisor-instance"), Some("cold"));
     assert_eq!((metric(&new, DOCUMENTS), metric(&new, TAKEN)), (0, 1));
+    // What stays behind is known as a duplicate, and is still right.
+    let duplicates = |app: &TestApp| metric(app, "litevisor_duplicates");
+    assert_eq!((duplicates(&old), duplicates(&new)), (1, 0));
+    assert_eq!(old.sql("acme", SQL).rows(), first.rows());
     // What the loads saw went along.
     let schema = |app: &TestApp| app.get("/v1/schema?tenant=acme").json()["tables"].clone();
     assert_eq!(schema(&new), schema(&old));
