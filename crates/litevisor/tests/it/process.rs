@@ -178,9 +178,12 @@ impl Process {
         self.log.until_said(what)
     }
 
-    /// What it says to its end.
+    /// What it says to its end; the leak check is that it does not tell of memory still charged.
+    #[track_caller]
     pub fn rest(&self) -> String {
-        self.log.rest()
+        let said = self.log.rest();
+        assert!(!said.contains("stays charged"), "{said}");
+        said
     }
 
     pub fn terminate(&self) {

@@ -8,6 +8,7 @@ mod jwt;
 mod keys;
 mod links;
 mod routes;
+mod timing;
 mod trusted;
 
 use std::path::PathBuf;
