@@ -151,6 +151,62 @@ fn links(tree: &Tree) -> Violations {
     broken
 }
 
+/// What `docs/security.md` names as shown, without being there: tests, files, targets of `make`.
+fn claims(tree: &Tree) -> Violations {
+    let mut broken = Violations::new();
+    let page = tree.text("docs/security.md").unwrap_or_default();
+    let table = page.split("\n## ").find(|part| part.starts_with("What stops them"));
+    let rows = table.unwrap_or_default().lines().filter(|line| line.starts_with("| "));
+    let rows = rows.skip(1).filter_map(|row| row.trim_end_matches(" |").rsplit_once(" | "));
+    let makefile = format!("\n{}", tree.text("Makefile").unwrap_or_default());
+    let mut shown = 0;
+    for (row, cell) in rows {
+        let names: Vec<&str> = cell.split('`').skip(1).step_by(2).collect();
+        let mut proofs = 0;
+        for name in names {
+            let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+            let is_test = name.contains('_') && name.chars().all(word);
+            let there = if let Some(target) = name.strip_prefix("make ") {
+                makefile.contains(&format!("\n{target}:"))
+            } else if is_test {
+                let head = format!("fn {name}(");
+                tree.files().any(|(path, text)| path.ends_with(".rs") && text.contains(&head))
+            } else if name.contains(['/', '.']) {
+                let part = format!("/{name}");
+                tree.files().any(|(path, _)| path.contains(&part) || path.starts_with(name))
+            } else {
+                continue;
+            };
+            proofs += usize::from(is_test || !name.ends_with(".sql"));
+            if !there {
+                broken.push(format!("docs/security.md: there is no {name}"));
+            }
+        }
+        if proofs == 0 {
+            broken.push(format!("docs/security.md: nothing shows {row}"));
+        }
+        shown += proofs;
+    }
+    if shown == 0 {
+        broken.push("docs/security.md: no tests were found".into());
+    }
+    broken
+}
+
+#[test]
+fn what_stops_an_attempt_is_shown_by_tests_that_exist() {
+    assert_none(&claims(&Tree::here()));
+    let page = "x\n## What stops them\n| attempt | by | shown by |\n|---|---|---|\n| a | b | `a_test`, `no_test` |\n\
+                | c | d | `a.sql` |\n| e | f | `make it`, `make not` |\n## Else\n";
+    let tree = Tree::of(&[
+        ("docs/security.md", page),
+        ("x/a.rs", "fn a_test() {}"),
+        ("Makefile", "it:\n"),
+    ]);
+    // A test, a file and a target that are not there; and a row without any proof.
+    assert_eq!(claims(&tree).len(), 4, "{:?}", claims(&tree));
+}
+
 #[test]
 fn every_error_code_has_its_page() {
     assert_none(&error_pages(&Tree::here()));
