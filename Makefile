@@ -19,11 +19,13 @@ test: install-test-parts lint ## Everything that must hold; installs what it nee
 
 # In a network namespace of its own: etcd, kube-apiserver, istiod and Envoy as they are, our manifests,
 # our processes as the pods. The first run builds them (once, some 20 minutes on two cores).
+# Where each scenario's timeline is drawn.
+MESH_PICTURES ?= target/mesh
 MESH ?= mesh::scale mesh::harm mesh::gateways
 
 test-mesh: install-test-parts install-mesh-parts ## Scale-out on a real control plane: scaling, updates, deaths, hangs
 	$(CARGO) test -p litevisor --test it --locked --no-run
-	LITEVISOR_MESH_PARTS="$$(.ci/mesh-parts)" .ci/in-mesh \
+	LITEVISOR_MESH_PARTS="$$(.ci/mesh-parts)" LITEVISOR_MESH_PICTURES=$(abspath $(MESH_PICTURES)) .ci/in-mesh \
 		$(CARGO) test -p litevisor --test it --locked --offline -- --ignored --nocapture --test-threads=1 $(MESH)
 
 test-mesh-full: ## Every scenario of the mesh

@@ -6,6 +6,8 @@ use std::time::Duration;
 use serde_json::Value;
 use ureq::Agent;
 
+use super::NAMESPACE;
+
 /// How long an answer may take.
 const ANSWER_MAX: Duration = Duration::from_secs(10);
 
@@ -31,6 +33,16 @@ impl Api {
     /// No answer, or another status than 200.
     pub fn get(&self, path: &str) -> Result<Value, String> {
         read(self.agent.get(format!("{}{path}", self.base)).call())
+    }
+
+    /// Pods with this label.
+    pub fn pods(&self, label: &str) -> Vec<Value> {
+        let path = format!("/api/v1/namespaces/{NAMESPACE}/pods?labelSelector={label}");
+        match self.get(&path) {
+            Ok(list) => list["items"].as_array().cloned().unwrap_or_default(),
+            // The API may be harmed on purpose.
+            Err(_) => Vec::new(),
+        }
     }
 
     /// Creates something.

@@ -65,7 +65,26 @@ impl Gateway {
     /// # Panics
     /// If it does not answer.
     pub fn healthy_endpoints(&self, name: &str) -> usize {
-        let url = format!("http://{}/clusters", self.admin);
+        self.admin().healthy_endpoints(name)
+    }
+
+    /// Who looks at it, apart from who owns it.
+    pub fn admin(&self) -> Admin {
+        Admin(self.admin)
+    }
+}
+
+/// A gateway's admin listener.
+#[derive(Clone, Copy, Debug)]
+pub struct Admin(SocketAddr);
+
+impl Admin {
+    /// As [`Gateway::healthy_endpoints`].
+    ///
+    /// # Panics
+    /// If it does not answer.
+    pub fn healthy_endpoints(self, name: &str) -> usize {
+        let url = format!("http://{}/clusters", self.0);
         let text = ureq::get(url).call().expect("Envoy answers").body_mut().read_to_string();
         text.expect("text")
             .lines()

@@ -13,6 +13,7 @@ mod part;
 mod pod;
 mod probe;
 mod template;
+mod timeline;
 
 use std::path::Path;
 use std::process::Command;
@@ -21,9 +22,10 @@ use std::time::Duration;
 use serde_json::Value;
 
 pub use api::Api;
-pub use gateway::Gateway;
+pub use gateway::{Admin, Gateway};
 pub use node::NodeAgent;
 pub use part::Signal;
+pub use timeline::{Panel, Shape, Timeline};
 
 use clock::now;
 use control_plane::ControlPlane;
@@ -116,12 +118,7 @@ impl Mesh {
 
     /// Pods with this label, as the cluster has them.
     pub fn pods(&self, label: &str) -> Vec<Value> {
-        let path = format!("/api/v1/namespaces/{NAMESPACE}/pods?labelSelector={label}");
-        match self.api().get(&path) {
-            Ok(list) => list["items"].as_array().cloned().unwrap_or_default(),
-            // The API may be harmed on purpose.
-            Err(_) => Vec::new(),
-        }
+        self.api().pods(label)
     }
 }
 

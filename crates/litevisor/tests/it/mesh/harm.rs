@@ -6,6 +6,7 @@ use testkit::mesh::{Signal, until};
 
 use super::load::{self, Load, TENANTS};
 use super::scale::ms;
+use super::timeline::Course;
 use super::world::{CLUSTER, GATEWAY, World};
 
 /// How long all tenants of a replica that was killed may be without answers, with eight callers: the
@@ -20,15 +21,19 @@ fn a_replica_is_killed_and_only_what_was_in_flight_there_fails() {
     let owners = world.owners();
     let victim = world.replicas().remove(0).name;
     let load = Load::start(GATEWAY);
-    until("answers", || load.answered() > 500);
+    let course = Course::start("kill", &world, &load);
+    load.until_once_round();
     let killed = load.at();
+    course.mark("kill -9");
     assert!(world.mesh.node().signal(&victim, Signal::Kill));
     until("the gateway to miss it", || world.gateway.healthy_endpoints(CLUSTER) < 3);
     world.until_serving(3);
     let back = load.at();
+    course.mark("ready again");
     // Everybody once more, while the load goes on.
     load::round(GATEWAY).expect_no_failure();
     let outcome = load.stop();
+    course.draw(&outcome);
     assert!(outcome.wrong.is_empty(), "{:?}", outcome.wrong.first());
     let of_victim =
         |what: &str| what.split(':').next().is_some_and(|tenant| owners[tenant] == victim);
@@ -59,18 +64,24 @@ fn a_replica_that_hangs_is_out_of_rotation_within_ten_seconds() {
     let before = world.owners();
     let victim = world.replicas().remove(0).name;
     let load = Load::start(GATEWAY);
-    until("answers", || load.answered() > 500);
+    let course = Course::start("hang", &world, &load);
+    load.until_once_round();
+    course.mark("SIGSTOP");
     let stopped = load::now();
     assert!(world.mesh.node().signal(&victim, Signal::Stop));
     until("the gateway to leave it out", || world.gateway.healthy_endpoints(CLUSTER) == 2);
     let out = stopped.elapsed();
+    course.mark("out of rotation");
     let after = world.owners();
     let others = before.iter().filter(|(_, owner)| **owner != victim);
     let moved = others.clone().filter(|(tenant, owner)| after[*tenant] != **owner).count();
     let share = moved as f64 / others.count() as f64;
+    course.mark("SIGCONT");
     assert!(world.mesh.node().signal(&victim, Signal::Cont));
     world.until_serving(3);
+    load.until_once_round();
     let outcome = load.stop();
+    course.draw(&outcome);
     println!(
         "hangs: out of rotation after {}, {} of {} tenants of the others moved ({:.2} %), {} answers, {} failed",
         ms(out),

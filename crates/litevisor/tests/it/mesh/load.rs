@@ -1,13 +1,15 @@
 //! Load: a closed loop of queries through a gateway, every answer checked, every failure kept with
 //! its moment.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::ops::Range;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use testkit::mesh::until;
 use ureq::Agent;
 
 /// Tenants there are.
@@ -54,6 +56,8 @@ pub struct Outcome {
     pub answers: Vec<(Duration, Duration)>,
     /// Answers that waited for a boot.
     pub cold: usize,
+    /// When a tenant was answered by another replica than the time before.
+    pub moves: Vec<Duration>,
 }
 
 impl Outcome {
@@ -62,6 +66,7 @@ impl Outcome {
         self.wrong.extend(other.wrong);
         self.answers.extend(other.answers);
         self.cold += other.cold;
+        self.moves.extend(other.moves);
     }
 
     /// The given share of the times that answers took, of those that came from `from` on.
@@ -107,7 +112,7 @@ pub fn url(host: impl std::fmt::Display, begins: &str) -> String {
 }
 
 /// Asks for `number`'s rows through `gateway`.
-pub fn ask(agent: &Agent, gateway: SocketAddr, number: usize) -> Result<bool, Wrong> {
+pub fn ask(agent: &Agent, gateway: SocketAddr, number: usize) -> Result<Answer, Wrong> {
     let url = url(gateway, &format!("tenant={}&", tenant(number)));
     let failed = |error: ureq::Error| Wrong::Failed(error.to_string());
     let mut answer = agent.get(url).call().map_err(failed)?;
@@ -118,7 +123,11 @@ pub fn ask(agent: &Agent, gateway: SocketAddr, number: usize) -> Result<bool, Wr
     if !text.contains(&format!("\"rows\":[[{ROWS},{}]]", sum(number))) {
         return Err(Wrong::Answer(text));
     }
-    Ok(answer.headers().get("litevisor-instance").is_some_and(|value| value == "cold"))
+    let header = |name: &str| answer.headers().get(name).and_then(|value| value.to_str().ok());
+    Ok(Answer {
+        cold: header("litevisor-instance") == Some("cold"),
+        by: header("answered-by").unwrap_or_default().to_owned(),
+    })
 }
 
 /// What an answer says beside the rows.
@@ -147,6 +156,14 @@ pub fn reply(agent: &Agent, url: &str) -> Reply {
     }
 }
 
+/// How a right answer came about.
+pub struct Answer {
+    /// It waited for a boot.
+    pub cold: bool,
+    /// The pod's address, as the gateway says.
+    pub by: String,
+}
+
 /// Why an answer does not count.
 pub enum Wrong {
     /// There is none, or it is a refusal.
@@ -173,7 +190,7 @@ pub fn round(gateway: SocketAddr) -> Outcome {
 pub fn round_of(gateway: SocketAddr, tenants: Range<usize>) -> Outcome {
     let next = AtomicUsize::new(tenants.start);
     let mut all = Outcome::default();
-    let start = now();
+    let ledger = Ledger::new(gateway);
     std::thread::scope(|scope| {
         let callers: Vec<_> = (0..CALLERS)
             .map(|_| {
@@ -184,7 +201,7 @@ pub fn round_of(gateway: SocketAddr, tenants: Range<usize>) -> Outcome {
                         if number >= tenants.end {
                             return outcome;
                         }
-                        note(&mut outcome, start, &agent, gateway, number);
+                        ledger.note(&mut outcome, &agent, number);
                     }
                 })
             })
@@ -198,9 +215,9 @@ pub fn round_of(gateway: SocketAddr, tenants: Range<usize>) -> Outcome {
 
 /// Callers that go on until they are told to stop.
 pub struct Load {
-    start: Instant,
+    ledger: Arc<Ledger>,
+    tenants: usize,
     stop: Arc<AtomicBool>,
-    answered: Arc<AtomicUsize>,
     callers: Vec<JoinHandle<Outcome>>,
 }
 
@@ -212,18 +229,16 @@ impl Load {
 
     /// The same for some tenants only.
     pub fn of(gateway: SocketAddr, tenants: Range<usize>) -> Load {
-        let (start, stop) = (now(), Arc::new(AtomicBool::new(false)));
-        let answered = Arc::new(AtomicUsize::new(0));
+        let (ledger, stop) = (Arc::new(Ledger::new(gateway)), Arc::new(AtomicBool::new(false)));
         let start_one = |caller| {
-            let (stop, answered) = (Arc::clone(&stop), Arc::clone(&answered));
+            let (stop, ledger) = (Arc::clone(&stop), Arc::clone(&ledger));
             let tenants = tenants.clone();
             let body = move || {
                 let (agent, mut outcome) = (agent(), Outcome::default());
                 let mut turn = caller * tenants.len() / CALLERS;
                 while !stop.load(Ordering::Relaxed) {
                     let number = tenants.start + turn % tenants.len();
-                    note(&mut outcome, start, &agent, gateway, number);
-                    answered.fetch_add(1, Ordering::Relaxed);
+                    ledger.note(&mut outcome, &agent, number);
                     turn += 1;
                 }
                 outcome
@@ -232,17 +247,28 @@ impl Load {
             thread.spawn(body).expect("a thread")
         };
         let callers = (0..CALLERS).map(start_one).collect();
-        Load { start, stop, answered, callers }
+        Load { ledger, tenants: tenants.len(), stop, callers }
     }
 
     /// Since it began.
     pub fn at(&self) -> Duration {
-        self.start.elapsed()
+        self.clock().at()
+    }
+
+    /// Tells that to others.
+    pub fn clock(&self) -> Clock {
+        Clock(self.ledger.start)
     }
 
     /// Queries that came to an end, so far.
     pub fn answered(&self) -> usize {
-        self.answered.load(Ordering::Relaxed)
+        self.ledger.answered.load(Ordering::Relaxed)
+    }
+
+    /// Waits until as many more queries have ended as there are tenants.
+    pub fn until_once_round(&self) {
+        let enough = self.answered() + self.tenants;
+        until("a round", || self.answered() >= enough);
     }
 
     /// Ends it.
@@ -256,17 +282,55 @@ impl Load {
     }
 }
 
-fn note(outcome: &mut Outcome, start: Instant, agent: &Agent, gateway: SocketAddr, number: usize) {
-    let asked = now();
-    let failure =
-        |what| Failure { at: start.elapsed(), what: format!("{}: {what}", tenant(number)) };
-    match ask(agent, gateway, number) {
-        Ok(cold) => {
-            outcome.cold += usize::from(cold);
-            outcome.answers.push((start.elapsed(), asked.elapsed()));
+/// Since when a load goes on.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock(Instant);
+
+impl Clock {
+    /// Since it began.
+    pub fn at(self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+/// What callers share.
+struct Ledger {
+    start: Instant,
+    gateway: SocketAddr,
+    answered: AtomicUsize,
+    /// Who answered for a tenant last.
+    answered_by: Mutex<BTreeMap<usize, String>>,
+}
+
+impl Ledger {
+    fn new(gateway: SocketAddr) -> Ledger {
+        Ledger {
+            start: now(),
+            gateway,
+            answered: AtomicUsize::new(0),
+            answered_by: Mutex::default(),
         }
-        Err(Wrong::Failed(what)) => outcome.failures.push(failure(what)),
-        Err(Wrong::Answer(what)) => outcome.wrong.push(failure(what)),
+    }
+
+    fn note(&self, outcome: &mut Outcome, agent: &Agent, number: usize) {
+        let asked = now();
+        let failure = |what| Failure {
+            at: self.start.elapsed(),
+            what: format!("{}: {what}", tenant(number)),
+        };
+        match ask(agent, self.gateway, number) {
+            Ok(answer) => {
+                let at = self.start.elapsed();
+                outcome.cold += usize::from(answer.cold);
+                outcome.answers.push((at, asked.elapsed()));
+                let mut answered_by = self.answered_by.lock().expect("no panic");
+                let before = answered_by.insert(number, answer.by.clone());
+                outcome.moves.extend(before.filter(|before| *before != answer.by).map(|_| at));
+            }
+            Err(Wrong::Failed(what)) => outcome.failures.push(failure(what)),
+            Err(Wrong::Answer(what)) => outcome.wrong.push(failure(what)),
+        }
+        self.answered.fetch_add(1, Ordering::Relaxed);
     }
 }
 

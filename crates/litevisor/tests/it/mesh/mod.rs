@@ -9,4 +9,6 @@ mod refused;
 mod scale;
 mod storm;
 mod strangers;
+mod timeline;
+mod watch;
 mod world;

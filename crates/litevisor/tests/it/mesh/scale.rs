@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::load::{self, Load, ROWS, TENANTS};
-use super::world::{GATEWAY, World, growth};
-
-const DOCUMENTS: &str = "litevisor_loaded_documents_total";
+use super::timeline::Course;
+use super::world::{DOCUMENTS, GATEWAY, World, growth};
 
 type Owners = BTreeMap<String, String>;
 
@@ -34,9 +33,12 @@ fn each_tenant_is_on_one_of_three_replicas() {
     assert!(config.contains("\"query_parameter\":{\"name\":\"tenant\"}"));
     let owners = world.owners();
     let load = Load::start(GATEWAY);
+    let course = Course::start("steady", &world, &load);
     std::thread::sleep(Duration::from_secs(5));
     let outcome = load.stop();
+    course.draw(&outcome);
     outcome.expect_no_failure();
+    assert!(outcome.moves.is_empty());
     assert_eq!(world.owners(), owners);
     let duplicates =
         world.holders(load::now()).values().filter(|holders| holders.live.len() != 1).count();
@@ -56,30 +58,38 @@ fn each_tenant_is_on_one_of_three_replicas() {
 #[test]
 #[ignore = "needs the mesh: make test-mesh"]
 fn a_fourth_replica_comes_and_goes_and_no_request_fails() {
-    there_and_back(&World::start(), 0.0);
+    there_and_back(&World::start(), ["three-to-four", "four-to-three"], 0.0);
 }
 
 #[test]
 #[ignore = "needs the mesh: make test-mesh"]
 fn a_fourth_replica_comes_and_goes_without_hand_over() {
-    there_and_back(&World::without_hand_over(), 1.0);
+    let names = ["three-to-four-without-hand-over", "four-to-three-without-hand-over"];
+    there_and_back(&World::without_hand_over(), names, 1.0);
 }
 
 /// 3 -> 4 -> 3 replicas; of what moved, the share `read` at most is read from MongoDB.
 #[expect(clippy::print_stdout, reason = "the figures that it holds to")]
-fn there_and_back(world: &World, read_again: f64) {
+fn there_and_back(world: &World, [up, down]: [&'static str; 2], read_again: f64) {
     let three = world.owners();
-    for (replicas, ideal) in [(4, 0.25), (3, 0.25)] {
+    for (replicas, ideal, name) in [(4, 0.25, up), (3, 0.25, down)] {
         let before = if replicas == 4 { three.clone() } else { world.owners() };
         let read = world.counter(DOCUMENTS);
         let load = Load::start(GATEWAY);
+        let course = Course::start(name, world, &load);
+        load.until_once_round();
         let from = load.at();
+        course.mark(format!("asked for {replicas} replicas"));
         world.scale(replicas);
         world.until_serving(replicas);
+        course.mark("all in rotation");
         let settled = load.at();
         let after = world.owners();
+        load.until_once_round();
         let outcome = load.stop();
+        course.draw(&outcome);
         outcome.expect_no_failure();
+        assert!(!outcome.moves.is_empty(), "the load met the move");
         let (moved, needless) = moved(&before, &after);
         let documents = growth(&read, &world.counter(DOCUMENTS));
         let share = documents as f64 / (TENANTS as f64 * ROWS as f64);
@@ -88,7 +98,7 @@ fn there_and_back(world: &World, read_again: f64) {
              needlessly {:.2} %, documents read {:.2} % of all",
             outcome.answers.len(),
             ms(outcome.quantile(0.99, from)),
-            settled.as_secs_f64(),
+            settled.saturating_sub(from).as_secs_f64(),
             moved * 100.0,
             needless * 100.0,
             share * 100.0
@@ -101,37 +111,42 @@ fn there_and_back(world: &World, read_again: f64) {
 #[test]
 #[ignore = "needs the mesh: make test-mesh"]
 fn a_rolling_update_fails_no_request() {
-    update(&World::start(), 0.0);
+    update(&World::start(), "rolling-update", 0.0);
 }
 
 #[test]
 #[ignore = "needs the mesh: make test-mesh"]
 fn a_rolling_update_without_hand_over() {
-    update(&World::without_hand_over(), 3.0);
+    update(&World::without_hand_over(), "rolling-update-without-hand-over", 3.0);
 }
 
 /// Every pod is replaced; documents read from MongoDB meanwhile are at most so many times all.
 #[expect(clippy::print_stdout, reason = "the figures that it holds to")]
-fn update(world: &World, read_again: f64) {
+fn update(world: &World, name: &'static str, read_again: f64) {
     world.owners();
     let read = world.counter(DOCUMENTS);
     let old = world.replicas();
     let load = Load::start(GATEWAY);
+    let course = Course::start(name, world, &load);
+    load.until_once_round();
     let from = load.at();
+    course.mark("rollout restart");
     world.mesh.kubectl(&["rollout", "restart", "deployment/litevisor"]);
     world.mesh.kubectl(&["rollout", "status", "deployment/litevisor", "--timeout=120s"]);
     world.until_serving(3);
     let settled = load.at();
+    course.mark("all replaced");
     let replaced = world.replicas().iter().all(|replica| !old.contains(replica));
     load::round(GATEWAY).expect_no_failure();
     let outcome = load.stop();
+    course.draw(&outcome);
     outcome.expect_no_failure();
     let documents = growth(&read, &world.counter(DOCUMENTS));
     println!(
         "rolling update: {} answers, 0 failed, p99 {} during it, settled in {:.1} s, documents read {:.0} % of all",
         outcome.answers.len(),
         ms(outcome.quantile(0.99, from)),
-        settled.as_secs_f64(),
+        settled.saturating_sub(from).as_secs_f64(),
         documents as f64 / (TENANTS as f64 * ROWS as f64) * 100.0
     );
     assert!(replaced, "every pod is a new one");

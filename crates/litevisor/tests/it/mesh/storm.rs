@@ -7,6 +7,7 @@ use testkit::mesh::until;
 
 use super::load::{self, Load, Reply, TENANTS};
 use super::scale::ms;
+use super::timeline::Course;
 use super::world::{CLUSTER, GATEWAY, World};
 
 /// Tenants that are live before the storm.
@@ -33,7 +34,7 @@ fn narrow() -> World {
 
 /// Asks for every cold tenant once, all at once; how often which status, code and whether with a time
 /// to come back.
-fn storm() -> BTreeMap<(u16, String, bool), usize> {
+fn storm(course: Option<&Course>) -> BTreeMap<(u16, String, bool), usize> {
     let next = AtomicUsize::new(WARM);
     let mut all = BTreeMap::new();
     std::thread::scope(|scope| {
@@ -47,7 +48,9 @@ fn storm() -> BTreeMap<(u16, String, bool), usize> {
                             return replies;
                         }
                         let tenant = format!("tenant={}&", load::tenant(number));
-                        replies.push(load::reply(&agent, &load::url(GATEWAY, &tenant)));
+                        let reply = load::reply(&agent, &load::url(GATEWAY, &tenant));
+                        course.filter(|_| reply.status == 503).inspect(|course| course.refused());
+                        replies.push(reply);
                     }
                 })
             })
@@ -87,10 +90,16 @@ fn refusals_of_cold_tenants_eject_no_replica_and_move_no_warm_tenant() {
     let before = owners(&world);
     assert!(before.values().all(|asked| asked.len() == 1));
     let load = Load::of(GATEWAY, 0..WARM);
+    let course = Course::start("storm", &world, &load);
+    load.until_once_round();
     let from = load.at();
-    let replies = storm();
+    course.mark("storm");
+    let replies = storm(Some(&course));
     let to = load.at();
+    course.mark("storm over");
+    load.until_once_round();
     let outcome = load.stop();
+    course.draw(&outcome);
     println!(
         "storm: {} cold tenants in {}, {replies:?}; warm tenants meanwhile: {} answers, {} refused, p99 {}",
         TENANTS - WARM,
@@ -125,7 +134,7 @@ fn counting_refusals_as_faults_would_eject_replicas() {
     until("the gateway to count", || {
         world.gateway.config().to_string().contains("\"consecutive_5xx\":5")
     });
-    storm();
+    storm(None);
     println!("the same, counting 5xx: {} ejections", ejections(&world));
     assert!(ejections(&world) > 0, "the storm would have shown it");
 }

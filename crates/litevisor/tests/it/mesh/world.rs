@@ -12,31 +12,27 @@ use testkit::mesh::{Gateway, Mesh, until};
 use testkit::mongod::{Kind, Mongod};
 
 use super::load::{self, ROWS, TENANTS};
+pub use super::watch::{CLUSTER, DOCUMENTS};
+use super::watch::{Replica, Watch};
 
 pub const MANIFESTS: &str = include_str!("manifests.yaml");
 
 /// As in the manifests.
 const OPERATOR: &str = "Bearer a-token-of-the-mesh-s-operator-32";
 
+/// Has the gateway say in each answer which pod gave it.
+const WHO_ANSWERS: &str = r#"[{"op": "add", "path": "/spec/http/0/headers", "value":
+    {"response": {"set": {"answered-by": "%UPSTREAM_REMOTE_ADDRESS%"}}}}]"#;
+
 /// Where every gateway listens: `Gateway` in the manifests.
 pub const GATEWAY: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 18_080);
-
-/// How Envoy names the pods behind our service.
-pub const CLUSTER: &str = "outbound|8080||litevisor.default.svc.cluster.local";
 
 /// A mesh that serves all tenants. Dropping it ends all.
 pub struct World {
     pub gateway: Gateway,
     pub mesh: Mesh,
     pub mongod: Mongod,
-}
-
-/// A pod that is ready.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Replica {
-    pub name: String,
-    pub address: String,
 }
 
 /// What replicas know of a tenant: which have it, and which of those was asked for it last.
@@ -71,6 +67,7 @@ impl World {
         fill(&mongod);
         let mesh = Mesh::start(Path::new(env!("CARGO_BIN_EXE_litevisor")));
         mesh.apply(&manifests(text, mongod.uri(), settings));
+        mesh.kubectl(&["patch", "virtualservice/litevisor", "--type=json", "-p", WHO_ANSWERS]);
         let gateway = Gateway::start(0, "zone-a");
         let world = World { gateway, mesh, mongod };
         world.until_serving(3);
@@ -95,19 +92,12 @@ impl World {
 
     /// Pods that are ready.
     pub fn replicas(&self) -> Vec<Replica> {
-        let ready = |pod: &Value| {
-            let conditions = pod["status"]["conditions"].as_array().cloned().unwrap_or_default();
-            pod["metadata"]["deletionTimestamp"].is_null()
-                && conditions.iter().any(|one| one["type"] == "Ready" && one["status"] == "True")
-        };
-        let pods = self.mesh.pods("app=litevisor");
-        let replicas = pods.iter().filter(|pod| ready(pod)).map(|pod| Replica {
-            name: pod["metadata"]["name"].as_str().unwrap_or_default().to_owned(),
-            address: pod["status"]["podIP"].as_str().unwrap_or_default().to_owned(),
-        });
-        let mut replicas: Vec<Replica> = replicas.collect();
-        replicas.sort();
-        replicas
+        self.watch().replicas()
+    }
+
+    /// Who looks at the world, apart from who owns it.
+    pub fn watch(&self) -> Watch {
+        Watch { api: self.mesh.api().clone(), gateway: self.gateway.admin() }
     }
 
     /// How often containers started again.
@@ -162,16 +152,7 @@ impl World {
 
     /// A counter, by replica.
     pub fn counter(&self, name: &str) -> BTreeMap<String, u64> {
-        let read = |replica: Replica| {
-            let url = format!("http://{}:8081/metrics", replica.address);
-            let text = load::agent().get(url).call().expect("metrics").body_mut().read_to_string();
-            let value = text
-                .expect("text")
-                .lines()
-                .find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok());
-            (replica.name, value.unwrap_or(0))
-        };
-        self.replicas().into_iter().map(read).collect()
+        self.watch().counter(name)
     }
 }
 
