@@ -41,6 +41,12 @@ source:
   kind: mongodb
 catalog:
   path: /etc/litevisor/catalog/{{ .Values.catalog.key }}
+{{- if .Values.peers.existingSecret }}
+peers:
+  listen: 0.0.0.0:8082
+  service: {{ include "litevisor.name" . }}-peers:8082
+  secret_file: /var/run/litevisor/peers/{{ .Values.peers.key }}
+{{- end }}
 memory:
   budget: {{ .Values.memoryBudgetPercent }}%
 {{- end }}

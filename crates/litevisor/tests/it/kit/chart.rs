@@ -114,6 +114,22 @@ fn a_changed_configuration_or_catalog_is_a_new_pod() {
     assert_ne!(before, of(&["catalog.inline=tenant_key = \"client\""]));
 }
 
+#[test]
+fn a_secret_for_peers_turns_hand_over_on() {
+    let without = template("least", &[]).expect("rendered");
+    assert!(configuration(&without).peers.is_none());
+    assert!(!without.contains("8082"));
+    let with = template("least", &["peers.existingSecret=shop-peers"]).expect("rendered");
+    let peers = configuration(&with).peers.expect("hand-over");
+    assert_eq!(peers.service, "litevisor-peers:8082");
+    let folder = peers.secret_file.parent().expect("a folder").display().to_string();
+    assert!(with.contains(&format!("mountPath: {folder}, ")), "{folder} is not mounted");
+    // A replica that drains is not ready, and has what others want.
+    assert!(
+        with.contains("name: litevisor-peers\n") && with.contains("publishNotReadyAddresses: true")
+    );
+}
+
 /// Values that are wrong, and what the refusal has to say.
 const WRONG: [(&str, &[&str], &str); 14] = [
     ("least", &["memry=4Gi"], "'memry' not allowed"),

@@ -1,7 +1,9 @@
 //! What `deploy/` holds: that it is whole, that the program takes what it makes, and that the checks
 //! catch what is wrong.
 
+mod alerts;
 mod chart;
+mod image;
 mod page;
 
 use std::path::PathBuf;
@@ -23,11 +25,12 @@ fn updating() -> bool {
     std::env::var_os("UPDATE_SNAPSHOTS").is_some()
 }
 
-/// The folder of Helm, which the first run builds.
+/// The folder of Helm and promtool, which the first run brings.
 fn parts() -> PathBuf {
     static PARTS: OnceLock<PathBuf> = OnceLock::new();
     let bring = || {
-        let output = Command::new(top().join(".ci/mesh-parts")).arg("helm").output();
+        let output =
+            Command::new(top().join(".ci/mesh-parts")).args(["helm", "prometheus"]).output();
         let output = output.expect(".ci/mesh-parts runs");
         let words = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), ".ci/mesh-parts: {words}");
