@@ -44,6 +44,19 @@ pub(crate) fn image(catalog: &Arc<Catalog>, count: usize) -> Result<Image> {
     ours(&blank, catalog, &batches(count)?)
 }
 
+/// The least CPU time of `rounds` boots of `count` reads.
+pub(crate) fn boot_time(catalog: &Arc<Catalog>, count: usize, rounds: usize) -> Result<Duration> {
+    let blank = Blank::build(catalog, Part::Tenant, PageSize::Normal)?;
+    let batches = batches(count)?;
+    let mut least = Duration::MAX;
+    for _ in 0..rounds {
+        let start = engine::thread_time();
+        drop(ours(&blank, catalog, &batches)?);
+        least = least.min(engine::thread_time().saturating_sub(start));
+    }
+    Ok(least)
+}
+
 fn ours(blank: &Blank, catalog: &Arc<Catalog>, batches: &[RawBatch]) -> Result<Image> {
     let account = Account::root(u64::MAX);
     let limits = LoadLimits { row_bytes_max: limits::ROW_BYTES_DEFAULT };

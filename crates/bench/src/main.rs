@@ -2,7 +2,8 @@
 //! Prints a table and writes it to `docs/performance.md`.
 //!
 //! `bench [--quick] [--only NAME]... [--write FILE]`; `bench echo PORT` is the bare axum server
-//! that the HTTP rows are compared with, `bench step NAME` one statement of the group `steps`;
+//! that the HTTP rows are compared with, `bench step NAME` one statement of the group `steps`,
+//! `bench ledger` one work of the group `ledger`;
 //! `bench soak` is [`soak`], which measures nothing.
 
 mod boots;
@@ -12,6 +13,7 @@ mod documents;
 mod echo;
 mod gaps;
 mod images;
+mod ledger;
 mod load;
 mod mongod;
 mod neighbours;
@@ -51,9 +53,10 @@ impl Options {
 
 type Group = (&'static str, fn(&Options, &mut Report) -> Result<()>);
 
-const GROUPS: [Group; 9] = [
+const GROUPS: [Group; 10] = [
     ("load", load::run),
     ("images", images::run),
+    ("ledger", ledger::run),
     ("dump", boots::run),
     ("mongod", mongod::run),
     ("warm", warm::run),
@@ -101,6 +104,12 @@ fn start() -> Result<bool> {
                 return Ok(true);
             }
             "soak" => return soak::run(soak_plan(arguments)?),
+            "ledger" => {
+                let mut next = || arguments.next().ok_or("ledger needs a work, how, and rows");
+                let (work, how) = (next()?, next()?);
+                ledger::child(&work, &how, next()?.parse()?)?;
+                return Ok(true);
+            }
             "step" => {
                 steps::child(&arguments.next().ok_or("step needs a name")?)?;
                 return Ok(true);

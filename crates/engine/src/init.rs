@@ -13,8 +13,18 @@ use crate::{gate, heap, vfs};
 /// whatever in this crate opens SQLite calls it, but call it before anything else opens SQLite.
 /// Fails with `internal` if that was done before.
 pub fn init() -> Result<(), Error> {
+    once(true)
+}
+
+/// The same with the C library's allocator: nothing that SQLite allocates is charged to anybody, nor
+/// looked at. Only to measure what the ledger costs.
+pub fn init_uncharged() -> Result<(), Error> {
+    once(false)
+}
+
+fn once(charged: bool) -> Result<(), Error> {
     static DONE: OnceLock<Result<(), Error>> = OnceLock::new();
-    DONE.get_or_init(|| configure().and_then(|()| vfs::register()).map(|()| seed())).clone()
+    DONE.get_or_init(|| configure(charged).and_then(|()| vfs::register()).map(|()| seed())).clone()
 }
 
 /// SQLite's random numbers begin with some of the system's, from a file that a confined thread cannot
@@ -38,14 +48,17 @@ fn bound_allocator() {
     }
 }
 
-fn configure() -> Result<(), Error> {
+fn configure(charged: bool) -> Result<(), Error> {
     gate::install();
     bound_allocator();
-    let methods = heap::methods();
-    config("allocator", || {
-        // SAFETY: an option with a pointer to methods, which SQLite copies, before it is initialised.
-        unsafe { ffi::sqlite3_config(ffi::SQLITE_CONFIG_MALLOC, ptr::from_ref(&methods)) }
-    })?;
+    if charged {
+        let methods = heap::methods();
+        config("allocator", || {
+            // SAFETY: an option with a pointer to methods, which SQLite copies, before it is
+            // initialised.
+            unsafe { ffi::sqlite3_config(ffi::SQLITE_CONFIG_MALLOC, ptr::from_ref(&methods)) }
+        })?;
+    }
     // Connections are never used by two threads at once, and so need no mutexes.
     config("threading mode", || {
         // SAFETY: an option without arguments, before SQLite is initialised.

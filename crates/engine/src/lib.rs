@@ -23,7 +23,7 @@ mod vfs;
 
 pub use confine::Confinement;
 pub use image::{Arriving, IMAGE_FORMAT, Image, PageSize, Part, Parts, hand_back};
-pub use init::init;
+pub use init::{init, init_uncharged};
 pub use load::{Blank, LoadLimits, Loader, TableOutcome, TableShape};
 pub use pace::{Pace, paced};
 pub use query::{
