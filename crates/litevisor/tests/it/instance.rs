@@ -9,7 +9,10 @@ fn looking_never_boots() {
     let app = TestApp::start(&[]).ready();
     let body = app.get("/v1/instance?tenant=acme").json();
     assert_eq!((&body["state"], &body["tenant"]), (&json!("vacant"), &json!("acme")));
-    assert_eq!(body["price"]["documents"], 210, "{body}");
+    // What a boot would cost, before anybody asks for one.
+    let price = &body["price"];
+    assert_eq!((&price["documents"], &price["rows"]), (&json!(210), &json!(210)), "{body}");
+    assert!(price["bytes"].as_u64() > Some(0) && price["seconds"].as_f64() > Some(0.0), "{body}");
     assert_eq!(app.get("/v1/instance?tenant=acme").json()["state"], "vacant");
     app.get("/v1/instance?tenant=nobody").problem(404, "tenant_not_found");
     app.get("/v1/instance").problem(400, "tenant_missing");

@@ -9,8 +9,14 @@ use crate::harness::{TestApp, poll};
 #[test]
 fn a_tenant_over_its_cap_is_too_large_and_others_are_not() {
     let (name, proxy) = database();
-    let app = serve(&proxy.uri(), &name, &[("instance", "bytes_max", "1MiB")]).ready();
-    app.sql("a", COUNT).problem(422, "instance_too_large");
+    let app = serve(&proxy.uri(), &name, &[("instance", "bytes_max", "128KiB")]).ready();
+    let refused = app.sql("a", COUNT);
+    let told = refused.problem(422, "instance_too_large");
+    // So few bytes for 20,000 rows: its estimate says so, and what a boot would have cost.
+    let price = refused.json();
+    assert_eq!(price["rows"], 20_000, "{told}");
+    assert!(price["bytes"].as_u64() > Some(128 << 10) && price["seconds"].is_f64(), "{price}");
+    assert_eq!(app.get("/v1/instance?tenant=a").json()["price"]["rows"], price["rows"]);
     assert_eq!(app.sql("b", COUNT).rows()[0][0], 10);
     app.sql("a", COUNT).problem(422, "instance_too_large");
     assert_eq!(app.sql("b", COUNT).rows()[0][0], 10);
