@@ -97,13 +97,13 @@ impl Mesh {
     }
 
     /// What the cluster would say to `manifests`, of which it takes nothing. A field that it does not
-    /// know is refused.
+    /// know is refused, and so is what it warns of.
     ///
     /// # Errors
     /// The cluster's words.
     pub fn try_strictly(&self, manifests: &str) -> Result<String, String> {
-        self.control_plane
-            .kubectl(&["apply", "--validate=strict", "--dry-run=server", "-f", "-"], manifests)
+        let strict = ["--validate=strict", "--warnings-as-errors", "--dry-run=server"];
+        self.control_plane.kubectl(&[&["apply", "-f", "-"], &strict[..]].concat(), manifests)
     }
 
     /// `kubectl` with these arguments.

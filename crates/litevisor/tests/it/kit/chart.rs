@@ -16,8 +16,17 @@ fn chart() -> String {
 
 /// The chart with one variant's values and `set` over them.
 fn template(variant: &str, set: &[&str]) -> Result<String, String> {
+    template_in("shop", variant, set)
+}
+
+/// The same for another namespace.
+///
+/// # Errors
+/// Helm's words.
+pub fn template_in(namespace: &str, variant: &str, set: &[&str]) -> Result<String, String> {
     let (chart, values) = (chart(), format!("{}/ci/{variant}.yaml", chart()));
-    let mut arguments = vec!["template", "litevisor", &chart, "--namespace", "shop", "-f", &values];
+    let mut arguments =
+        vec!["template", "litevisor", &chart, "--namespace", namespace, "-f", &values];
     // What a cluster would say of itself.
     arguments.extend(["--kube-version", "1.31.0"]);
     for one in set {

@@ -2,9 +2,11 @@
 //! catch what is wrong.
 
 mod alerts;
-mod chart;
+pub mod chart;
+mod examples;
 mod image;
 mod page;
+mod upstream;
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -25,18 +27,19 @@ fn updating() -> bool {
     std::env::var_os("UPDATE_SNAPSHOTS").is_some()
 }
 
-/// The folder of Helm and promtool, which the first run brings.
+/// Brings parts, which the first run downloads or builds; the folder of their programs.
+fn bring(parts: &[&str]) -> PathBuf {
+    let output = Command::new(top().join(".ci/mesh-parts")).args(parts).output();
+    let output = output.expect(".ci/mesh-parts runs");
+    let words = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), ".ci/mesh-parts: {words}");
+    PathBuf::from(String::from_utf8_lossy(&output.stdout).trim())
+}
+
+/// The folder of Helm and promtool.
 fn parts() -> PathBuf {
     static PARTS: OnceLock<PathBuf> = OnceLock::new();
-    let bring = || {
-        let output =
-            Command::new(top().join(".ci/mesh-parts")).args(["helm", "prometheus"]).output();
-        let output = output.expect(".ci/mesh-parts runs");
-        let words = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), ".ci/mesh-parts: {words}");
-        PathBuf::from(String::from_utf8_lossy(&output.stdout).trim())
-    };
-    PARTS.get_or_init(bring).clone()
+    PARTS.get_or_init(|| bring(&["helm", "prometheus"])).clone()
 }
 
 /// A program's standard output, or all that it said where it finds fault.

@@ -1,6 +1,7 @@
 //! Scale-out, proven on a real control plane: our manifests applied to it, real processes as the
 //! pods, load throughout. `make test-mesh` runs these; each prints the figures that it holds to.
 
+mod chart;
 mod gateways;
 mod harm;
 mod load;
