@@ -37,8 +37,9 @@ pub fn thread_time() -> Duration {
 mod tests {
     #[test]
     fn a_thread_that_works_has_had_cpu_time() {
-        let before = super::thread_time();
-        while super::thread_time() == before {}
+        // Far more than another thread needs to begin.
+        let much = super::thread_time() + std::time::Duration::from_millis(50);
+        while super::thread_time() < much {}
         let other = std::thread::scope(|scope| scope.spawn(super::thread_time).join().unwrap());
         assert!(other < super::thread_time(), "another thread's time is its own");
     }
