@@ -82,9 +82,7 @@ fn allowed() -> Result<Rules, seccompiler::BackendError> {
         libc::SYS_nanosleep,
         libc::SYS_gettimeofday,
         libc::SYS_getrandom,
-        // Sinking, and how many cores there are.
-        libc::SYS_sched_setscheduler,
-        libc::SYS_setpriority,
+        // How many cores there are.
         libc::SYS_sched_getaffinity,
         // A thread's own: its number, its signals, its end.
         libc::SYS_gettid,
@@ -110,6 +108,12 @@ fn allowed() -> Result<Rules, seccompiler::BackendError> {
     let wake = SeccompCondition::new(2, Qword, Eq, WAKE_BYTES)?;
     rules.insert(libc::SYS_write, vec![rule(vec![log()?])?, rule(vec![wake])?]);
     rules.insert(libc::SYS_writev, vec![rule(vec![log()?])?]);
+    // Sinking: itself, and no other thread or process of this user.
+    let itself = |place| SeccompCondition::new(place, Dword, Eq, 0);
+    let idle = SeccompCondition::new(1, Dword, Eq, libc::SCHED_IDLE as u64)?;
+    rules.insert(libc::SYS_sched_setscheduler, vec![rule(vec![itself(0)?, idle])?]);
+    let thread = SeccompCondition::new(0, Dword, Eq, u64::from(libc::PRIO_PROCESS))?;
+    rules.insert(libc::SYS_setpriority, vec![rule(vec![thread, itself(1)?])?]);
     // An abort ends this process; no signal goes to another.
     let own = SeccompCondition::new(0, Dword, Eq, u64::from(std::process::id()))?;
     rules.insert(libc::SYS_tgkill, vec![rule(vec![own])?]);
@@ -227,6 +231,13 @@ mod tests {
             ("other bytes", libc::SYS_write, [99, text, 7, 0, 0, 0], libc::EPERM),
             ("a log line", libc::SYS_write, [2, text, 0, 0, 0, 0], 0),
             ("other lines", libc::SYS_writev, [99, 0, 0, 0, 0, 0], libc::EPERM),
+            ("its own rank", libc::SYS_setpriority, [0, 0, 19, 0, 0, 0], 0),
+            ("another's rank", libc::SYS_setpriority, [0, other, 19, 0, 0, 0], libc::EPERM),
+            ("all ranks", libc::SYS_setpriority, [2, 0, 19, 0, 0, 0], libc::EPERM),
+            ("another's turn", libc::SYS_sched_setscheduler, [other, 5, 0, 0, 0, 0], libc::EPERM),
+            ("a higher turn", libc::SYS_sched_setscheduler, [0, 1, 0, 0, 0, 0], libc::EPERM),
+            // Idle, but for the priority, which lies nowhere.
+            ("its own turn", libc::SYS_sched_setscheduler, [0, 5, 0, 0, 0, 0], libc::EINVAL),
             ("another's end", libc::SYS_tgkill, [other, other, 0, 0, 0, 0], libc::EPERM),
         ];
         for (name, call, args, wanted) in cases {
