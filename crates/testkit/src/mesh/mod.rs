@@ -30,6 +30,9 @@ pub use timeline::{Panel, Shape, Timeline};
 use clock::now;
 use control_plane::ControlPlane;
 
+/// As in crates/testkit/parts/kubernetes: a helm built from source takes the cluster for an old one.
+const KUBERNETES: &str = "1.36.3";
+
 /// The namespace that everything of ours lives in.
 pub const NAMESPACE: &str = "default";
 
@@ -133,11 +136,34 @@ pub fn istioctl(arguments: &[&str], manifests: &str) -> Result<String, String> {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("manifests.yaml");
     std::fs::write(&file, manifests).expect("written");
-    let output = Command::new(part::bin().join("istioctl")).args(arguments).arg(&file).output();
-    let output = output.expect("istioctl among the parts");
-    let said = [output.stdout, output.stderr].concat();
-    let said = String::from_utf8_lossy(&said).into_owned();
-    if output.status.success() { Ok(said) } else { Err(said) }
+    let mut command = Command::new(part::bin().join("istioctl"));
+    said(command.args(arguments).arg(&file))
+}
+
+/// What `helm template` makes of the chart in `folder` with `values` (YAML), under this release's name.
+///
+/// # Errors
+/// Its words, where it finds fault.
+///
+/// # Panics
+/// If there is no such program, or no place for the values.
+pub fn helm_template(release: &str, chart: &Path, values: &str) -> Result<String, String> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("values.yaml");
+    std::fs::write(&file, values).expect("written");
+    let mut command = Command::new(part::bin().join("helm"));
+    command.args(["template", release, "--kube-version", KUBERNETES]);
+    said(command.arg(chart).arg("--values").arg(&file))
+}
+
+/// What a program says: as an error, if it is not content.
+fn said(command: &mut Command) -> Result<String, String> {
+    let output = command.output().expect("a program among the parts");
+    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+    if output.status.success() {
+        return Ok(text(&output.stdout));
+    }
+    Err(text(&[output.stdout, output.stderr].concat()))
 }
 
 /// A part of the control plane.

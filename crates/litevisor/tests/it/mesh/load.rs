@@ -10,7 +10,10 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use testkit::mesh::until;
-use ureq::Agent;
+use ureq::typestate::WithoutBody;
+use ureq::{Agent, RequestBuilder};
+
+use super::watch::GATEWAY;
 
 /// Tenants there are.
 pub const TENANTS: usize = 2_000;
@@ -114,8 +117,17 @@ pub fn url(host: impl std::fmt::Display, begins: &str) -> String {
 /// Asks for `number`'s rows through `gateway`.
 pub fn ask(agent: &Agent, gateway: SocketAddr, number: usize) -> Result<Answer, Wrong> {
     let url = url(gateway, &format!("tenant={}&", tenant(number)));
+    answer(agent.get(url), number)
+}
+
+/// The same by a header of this name, without the parameter.
+pub fn ask_by(header: &str, agent: &Agent, number: usize) -> Result<Answer, Wrong> {
+    answer(agent.get(url(GATEWAY, "")).header(header, tenant(number)), number)
+}
+
+fn answer(request: RequestBuilder<WithoutBody>, number: usize) -> Result<Answer, Wrong> {
     let failed = |error: ureq::Error| Wrong::Failed(error.to_string());
-    let mut answer = agent.get(url).call().map_err(failed)?;
+    let mut answer = request.call().map_err(failed)?;
     let text = answer.body_mut().read_to_string().map_err(failed)?;
     if answer.status() != 200 {
         return Err(Wrong::Failed(format!("{}: {text}", answer.status())));
@@ -165,6 +177,7 @@ pub struct Answer {
 }
 
 /// Why an answer does not count.
+#[derive(Debug)]
 pub enum Wrong {
     /// There is none, or it is a refusal.
     Failed(String),

@@ -4,6 +4,7 @@
 mod chart;
 mod gateways;
 mod harm;
+mod installed;
 mod load;
 mod outage;
 mod refused;

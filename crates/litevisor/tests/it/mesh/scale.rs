@@ -11,7 +11,7 @@ type Owners = BTreeMap<String, String>;
 
 /// Of all tenants, the share whose owner differs; and the share of those that moved from a replica
 /// that is still there to one that was there before.
-fn moved(before: &Owners, after: &Owners) -> (f64, f64) {
+pub fn moved(before: &Owners, after: &Owners) -> (f64, f64) {
     let has = |owners: &Owners, owner| owners.values().any(|one| one == owner);
     let moves =
         before.iter().map(|(tenant, old)| (old, &after[tenant])).filter(|(old, new)| old != new);

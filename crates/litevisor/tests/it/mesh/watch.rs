@@ -1,6 +1,7 @@
 //! What is seen of a mesh from outside, by whoever does not own it.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -9,6 +10,10 @@ use ureq::Agent;
 
 /// Documents that a replica read from the source.
 pub const DOCUMENTS: &str = "litevisor_loaded_documents_total";
+
+/// Where every gateway listens: `Gateway` in the manifests.
+pub const GATEWAY: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 18_080);
 
 /// How Envoy names the pods behind our service.
 pub const CLUSTER: &str = "outbound|8080||litevisor.default.svc.cluster.local";

@@ -2,17 +2,16 @@
 //! gateway.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Instant;
 
 use bson::doc;
 use serde_json::Value;
-use testkit::mesh::{Gateway, Mesh, until};
+use testkit::mesh::{Gateway, Mesh, helm_template, until};
 use testkit::mongod::{Kind, Mongod};
 
 use super::load::{self, ROWS, TENANTS};
-pub use super::watch::{CLUSTER, DOCUMENTS};
+pub use super::watch::{CLUSTER, DOCUMENTS, GATEWAY};
 use super::watch::{Replica, Watch};
 
 pub const MANIFESTS: &str = include_str!("manifests.yaml");
@@ -20,13 +19,13 @@ pub const MANIFESTS: &str = include_str!("manifests.yaml");
 /// As in the manifests.
 const OPERATOR: &str = "Bearer a-token-of-the-mesh-s-operator-32";
 
+/// What stands in for whoever keeps an operator's secrets.
+const SECRET: &str = "apiVersion: v1\nkind: Secret\nmetadata: {name: fleet}\nstringData: {uri: \"@URI@\", \
+    token: a-token-of-the-mesh-s-operator-32, peer-secret: what-all-replicas-of-the-mesh-know}\n---";
+
 /// Has the gateway say in each answer which pod gave it.
 const WHO_ANSWERS: &str = r#"[{"op": "add", "path": "/spec/http/0/headers", "value":
     {"response": {"set": {"answered-by": "%UPSTREAM_REMOTE_ADDRESS%"}}}}]"#;
-
-/// Where every gateway listens: `Gateway` in the manifests.
-pub const GATEWAY: SocketAddr =
-    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 18_080);
 
 /// A mesh that serves all tenants. Dropping it ends all.
 pub struct World {
@@ -65,8 +64,22 @@ impl World {
     fn of(text: &str, settings: &[(&str, &str)]) -> World {
         let mongod = Mongod::start(Kind::ReplicaSet);
         fill(&mongod);
+        let uri = mongod.uri().to_owned();
+        World::running(mongod, &manifests(text, &uri, settings))
+    }
+
+    /// A world of what our chart makes of these values, with MongoDB's address as the chart wants it.
+    pub fn of_chart(values: &str) -> World {
+        let mongod = Mongod::start(Kind::ReplicaSet);
+        fill(&mongod);
+        let made = chart(values);
+        let secret = SECRET.replace("@URI@", mongod.uri());
+        World::running(mongod, &format!("{secret}\n{made}"))
+    }
+
+    fn running(mongod: Mongod, manifests: &str) -> World {
         let mesh = Mesh::start(Path::new(env!("CARGO_BIN_EXE_litevisor")));
-        mesh.apply(&manifests(text, mongod.uri(), settings));
+        mesh.apply(manifests);
         mesh.kubectl(&["patch", "virtualservice/litevisor", "--type=json", "-p", WHO_ANSWERS]);
         let gateway = Gateway::start(0, "zone-a");
         let world = World { gateway, mesh, mongod };
@@ -159,6 +172,12 @@ impl World {
 /// How much counters have grown since; a replica that is new began at zero.
 pub fn growth(before: &BTreeMap<String, u64>, after: &BTreeMap<String, u64>) -> u64 {
     after.iter().map(|(name, value)| value - before.get(name).copied().unwrap_or(0)).sum()
+}
+
+/// What our chart makes of these values.
+pub fn chart(values: &str) -> String {
+    let chart = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/helm/litevisor");
+    helm_template("litevisor", &chart, values).expect("our chart takes the values")
 }
 
 /// What the cluster is told to run: reading from `uri`, with these settings besides.
