@@ -51,7 +51,7 @@ static inline int litevisor_path(const char *path){
 /* The second part may want an argument. */
 #define LITEVISOR_ANY(value)
 
-/* LIKE, GLOB and json_patch are called by pointer only: the name with arguments is the definition. */
+/* LIKE, GLOB, json_patch and strftime are called by pointer only: the name with arguments is the definition. */
 #define likeFunc(a, b, c) \
   likeFuncOwn(a, b, c); \
   static void likeFunc(a, b, c){ \
@@ -64,6 +64,13 @@ static inline int litevisor_path(const char *path){
     if( !litevisor_gate || !litevisor_gate(2, ctx, argc, argv) ) jsonPatchFuncOwn(ctx, argc, argv); \
   } \
   static void jsonPatchFuncOwn(a, b, c)
+
+#define strftimeFunc(a, b, c) \
+  strftimeFuncOwn(a, b, c); \
+  static void strftimeFunc(a, b, c){ \
+    if( !litevisor_gate || !litevisor_gate(3, context, argc, argv) ) strftimeFuncOwn(context, argc, argv); \
+  } \
+  static void strftimeFuncOwn(a, b, c)
 
 /* FTS5: what highlight(), snippet() and bm25() ask for each hit. For a hit, highlight() passes over
 ** all that it has made so far. 9 is SQLITE_INTERRUPT. */

@@ -1,5 +1,6 @@
 //! The gate before functions of SQLite's own that cannot be replaced by name: LIKE and GLOB, since the
-//! planner uses indexes only for SQLite's, and `json_patch`, whose work is SQLite's to do. Its
+//! planner uses indexes only for SQLite's, `json_patch`, whose work is SQLite's to do, and `strftime`,
+//! which may stand in an index. Its
 //! compile flags put it there (`engine/sqlite/litevisor.h`), and looks at the deadline into its long loops.
 
 #[cfg(test)]
@@ -10,7 +11,10 @@ mod tests;
 
 use std::ffi::{c_int, c_uint};
 
-use model::limits::{DEADLINE_LOOK_ALLOCATIONS, JSON_PATCH_WORK, LIKE_WORK, LIKE_WORK_OF_A_STEP};
+use model::limits::{
+    DEADLINE_LOOK_ALLOCATIONS, JSON_PATCH_WORK, LIKE_WORK, LIKE_WORK_OF_A_STEP,
+    STRFTIME_FORMAT_BYTES_MAX,
+};
 use rusqlite::ffi;
 
 use crate::callback::caught;
@@ -33,6 +37,7 @@ unsafe extern "C" {
 
 const LIKE: c_int = 1;
 const JSON_PATCH: c_int = 2;
+const STRFTIME: c_int = 3;
 
 /// Puts the gate up, for all connections. Before SQLite is initialised, and once.
 pub(crate) fn install() {
@@ -53,7 +58,10 @@ unsafe extern "C" fn gate(
     values: *mut *mut ffi::sqlite3_value,
 ) -> c_int {
     let done = caught(|| {
-        // SAFETY: SQLite gives `count` arguments, at least two, which stay during the call.
+        if count < 1 {
+            return false;
+        }
+        // SAFETY: SQLite gives `count` arguments, which stay during the call.
         let values = unsafe {
             std::slice::from_raw_parts(values.cast_const(), usize::try_from(count).unwrap_or(0))
         };
@@ -62,6 +70,8 @@ unsafe extern "C" fn gate(
             LIKE => unsafe { like(context, values) },
             // SAFETY: the same of json_patch.
             JSON_PATCH => unsafe { json_patch(context, values) },
+            // SAFETY: the same of strftime.
+            STRFTIME => unsafe { strftime(context, values) },
             _ => false,
         }
     });
@@ -128,6 +138,24 @@ unsafe fn like(context: *mut ffi::sqlite3_context, values: &[*mut ffi::sqlite3_v
         }
     }
     true
+}
+
+/// Refuses a format without end, each of whose fields costs as much as a call; whether it was one.
+///
+/// # Safety
+/// `context` and `values` are those of a running strftime.
+unsafe fn strftime(context: *mut ffi::sqlite3_context, values: &[*mut ffi::sqlite3_value]) -> bool {
+    let [format, ..] = values else { return false };
+    // SAFETY: the caller's. What is neither text nor blob is a number of some digits.
+    let long = unsafe { product(*format, *format) } > (STRFTIME_FORMAT_BYTES_MAX as u64).pow(2);
+    if long {
+        let why =
+            format!("the format of strftime is longer than {STRFTIME_FORMAT_BYTES_MAX} bytes");
+        let length = c_int::try_from(why.len()).unwrap_or(0);
+        // SAFETY: the caller's; SQLite copies the message, whose length it is told.
+        unsafe { ffi::sqlite3_result_error(context, why.as_ptr().cast(), length) };
+    }
+    long
 }
 
 /// A text up to its end, which for these functions is its first NUL.

@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use rusqlite::Connection;
 
 use super::pattern::{self, Wildcards};
-use crate::PageSize;
-use crate::fixture::{Bench, fleet_image};
+use crate::fixture::{Bench, Kept, fleet_image};
+use crate::{Failure, PageSize};
 
 const LIKE: [u8; 4] = [b'%', b'_', 0, 1];
 const GLOB: [u8; 4] = [b'*', b'?', b'[', 0];
@@ -114,4 +114,34 @@ fn a_patch_that_would_take_long_is_refused() {
         assert_eq!(error.code, ErrorCode::SqlError);
         assert!(error.message.contains("json_patch"), "{error}");
     }
+}
+
+#[test]
+fn a_format_of_dates_has_a_bound() {
+    use model::limits::STRFTIME_FORMAT_BYTES_MAX;
+
+    let bench = Bench::new(fleet_image(PageSize::Normal, &[0]));
+    let one = |sql: &str| {
+        let mut kept = Kept::default();
+        match bench.run(sql, &mut kept) {
+            Ok(_) => Ok(kept.rows.join(",")),
+            Err(Failure::Error { error, .. }) => Err(error.message),
+            Err(Failure::NeedTables(_)) => Err("tables".to_owned()),
+        }
+    };
+    assert_eq!(one("SELECT strftime('%Y-%m', '2026-11-23')").as_deref(), Ok("2026-11"));
+    assert!(one("SELECT strftime(NULL), strftime(), strftime(7), strftime('%s')").is_ok());
+    // It may stand in an index, as ever.
+    let sql = "CREATE INDEX month ON devices (strftime('%Y', price)); SELECT count(*) FROM devices \
+               INDEXED BY month WHERE strftime('%Y', price) > ''";
+    assert!(one(sql).is_ok_and(|rows| rows != "0"));
+    let format = |bytes: usize| {
+        format!("SELECT length(strftime(substr(hex(zeroblob(70000)), 1, {bytes}), 0))")
+    };
+    let most = STRFTIME_FORMAT_BYTES_MAX;
+    assert_eq!(one(&format(most)), Ok(most.to_string()));
+    assert_eq!(
+        one(&format(most + 1)),
+        Err(format!("the format of strftime is longer than {most} bytes"))
+    );
 }

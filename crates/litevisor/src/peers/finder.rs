@@ -1,5 +1,6 @@
 //! Finds the freshest copy among all peers.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, join_all};
@@ -21,11 +22,21 @@ impl Peers for Finder {
         Box::pin(async move {
             let own = &self.0;
             let soon = own.runtime.monotonic().after(Duration::from_millis(PEER_OFFER_MS));
+            let now = own.runtime.monotonic();
             let peers = own.resolver.peers().await;
+            let peers = peers.iter().filter(|peer| own.silent.may_be_asked(**peer, now));
+            let peers: Vec<SocketAddr> = peers.copied().collect();
             let offers = join_all(peers.iter().map(|peer| async move {
                 let offer = own.manifest_of(*peer, tenant, soon).await;
                 // A peer that starts, leaves or hangs is ordinary.
-                offer.inspect_err(|why| tracing::debug!(%peer, why, "a peer was not asked")).ok()?
+                offer
+                    .inspect_err(|why| {
+                        tracing::debug!(%peer, why, "a peer did not answer");
+                        if own.runtime.monotonic() >= soon {
+                            own.silent.note(*peer, soon);
+                        }
+                    })
+                    .ok()?
             }))
             .await;
             let offers = peers.iter().zip(offers).filter_map(|(peer, offer)| Some((peer, offer?)));

@@ -12,6 +12,7 @@ mod hand_on;
 mod pace;
 mod resolve;
 mod service;
+mod silent;
 mod wire;
 
 pub use finder::Finder;
@@ -26,6 +27,7 @@ use crate::runtime::SystemRuntime;
 
 use pace::Pace;
 use resolve::Resolver;
+use silent::Silent;
 
 /// What all of this has in common. Cheap to clone.
 #[derive(Clone)]
@@ -34,6 +36,7 @@ pub struct Peering {
     config: Arc<PeersConfig>,
     resolver: Arc<Resolver>,
     pace: Arc<Pace>,
+    silent: Arc<Silent>,
     runtime: Arc<SystemRuntime>,
 }
 
@@ -48,6 +51,7 @@ impl Peering {
             secrets: secrets.map_err(|why| format!("peers.secret_file: {why}"))?,
             resolver: Arc::new(Resolver::new(&config.service, runtime)),
             pace: Arc::new(Pace::new(config.bytes_per_second.0, runtime)),
+            silent: Arc::default(),
             config: Arc::new(config.clone()),
             runtime: Arc::clone(runtime),
         })

@@ -137,3 +137,6 @@ pub const DEADLINE_LOOK_ALLOCATIONS: u64 = 256;
 
 /// See [`DEADLINE_LOOK_ALLOCATIONS`]: 1 MiB at once is looked at.
 pub const DEADLINE_LOOK_BYTES: u64 = 4 * 1024;
+
+/// Bytes of strftime's format: each field of it takes some 0.3 us within one VM step, so this is 10 ms.
+pub const STRFTIME_FORMAT_BYTES_MAX: usize = 64 << 10;

@@ -247,6 +247,10 @@ pub const PEERS_LOOKUP_MS: u64 = 1_000;
 /// within one or two where they are well.
 pub const PEER_OFFER_MS: u64 = 500;
 
+/// How long a peer that did not answer in time is not asked again, in milliseconds: as long as a probe
+/// takes to find that it hangs.
+pub const PEER_SILENT_MS: u64 = 5_000;
+
 /// How far the clocks of two replicas may be apart, in milliseconds: a request is older than that for
 /// nobody's good reason.
 pub const PEER_CLOCK_SKEW_MS: u64 = 30_000;
