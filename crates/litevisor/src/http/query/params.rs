@@ -121,6 +121,12 @@ impl UrlParams {
         if name.is_empty() {
             return Err(invalid("a parameter is written p.NAME= or p.1=".to_owned()));
         }
+        if let Some((name, suffix)) = name.split_once(':') {
+            return Err(invalid(format!(
+                "p.{name}:{suffix}: `:text` is the only suffix; without it a number is a number: \
+                 write p.{name}= or p.{name}:text="
+            )));
+        }
         let value = value_from_url(text, always_text);
         if name.bytes().all(|b| b.is_ascii_digit()) {
             let number = name.parse::<usize>().ok().filter(|n| *n > 0 && !name.starts_with('0'));

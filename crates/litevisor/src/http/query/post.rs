@@ -93,7 +93,14 @@ pub(in crate::http) fn check_content_type(headers: &HeaderMap) -> Result<(), Err
         return unsupported("the body must come without Content-Encoding");
     }
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let essence = content_type.and_then(|value| value.split(';').next()).map(str::trim);
+    let mut parts = content_type.unwrap_or_default().split(';').map(str::trim);
+    let essence = parts.next();
+    let charset = parts.filter_map(|part| part.split_once('=')).find_map(|(name, value)| {
+        name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"'))
+    });
+    if charset.is_some_and(|charset| !charset.eq_ignore_ascii_case("utf-8")) {
+        return unsupported("the body is UTF-8: send it with charset=utf-8, or without");
+    }
     match essence {
         Some(essence) if essence.eq_ignore_ascii_case("application/json") => Ok(()),
         _ => unsupported("the body is JSON: send it with Content-Type: application/json"),

@@ -66,6 +66,10 @@ fn routes_methods_and_media_types() {
     post(&[("Content-Type", "application/json"), ("Accept", "text/html")])
         .problem(415, "media_type_unsupported");
     assert_eq!(post(&[("Content-Type", "Application/JSON; charset=utf-8")]).status, 200);
+    assert_eq!(post(&[("Content-Type", "application/json;x=y; Charset=\"UTF-8\"")]).status, 200);
+    let detail = post(&[("Content-Type", "application/json; charset=latin1")])
+        .problem(415, "media_type_unsupported");
+    assert!(detail.contains("charset=utf-8"), "{detail}");
 }
 
 #[test]

@@ -42,6 +42,7 @@ fn what_a_url_may_not_say() {
         ("sql=SELECT%20%FF", "UTF-8"),
         ("sql=SELECT%201&p.=1", "p.NAME="),
         ("sql=SELECT%20?1&p.2=1", "p.1 is missing"),
+        ("sql=SELECT%20:a&p.a:int=5", "`:text` is the only suffix"),
         ("sql=SELECT%20:a&p.a=1&p.b=1", "b"),
         ("sql=SELECT%20:a", "a"),
     ];
