@@ -50,7 +50,7 @@ ATTACH '' AS t; CREATE TABLE t.big AS SELECT randomblob(100000) AS a FROM genera
 CREATE VIRTUAL TABLE f USING fts5(a); INSERT INTO f SELECT hex(randomblob(2000)) FROM generate_series(1, 1000000000)
 --: full-text search in temp without end | query_memory_exceeded,query_timeout
 CREATE VIRTUAL TABLE temp.f USING fts5(a, prefix='1 2 3 4 5 6 7 8 9'); INSERT INTO f SELECT hex(randomblob(2000)) FROM generate_series(1, 1000000000)
---: one document of many words | query_memory_exceeded,query_timeout,result_too_large,ok | deadline=1000 late=1000
+--: one document of many words | query_memory_exceeded,query_timeout,result_too_large,ok | deadline=1000 | late=1000
 CREATE VIRTUAL TABLE f USING fts5(a); INSERT INTO f SELECT group_concat(hex(randomblob(4)), ' ') FROM generate_series(1, 1000000)
 --: a spatial index without end | query_memory_exceeded,query_timeout
 CREATE VIRTUAL TABLE r USING rtree(id, x0, x1, y0, y1); INSERT INTO r SELECT value, value % 1000, value % 1000 + 1, value % 777, value % 777 + 1 FROM generate_series(1, 1000000000)
