@@ -51,7 +51,7 @@ async fn memory_is_found_by_evicting_idle_instances() {
 }
 
 #[tokio::test]
-async fn who_comes_back_late_or_was_idle_is_no_sign_of_short_memory() {
+async fn who_comes_back_late_is_no_sign_of_short_memory() {
     let settings =
         Settings { budget_bytes: 2 << 20, idle_timeout: Duration::from_secs(3600), ..lazy() };
     let stage = stage(settings).await;
@@ -63,9 +63,6 @@ async fn who_comes_back_late_or_was_idle_is_no_sign_of_short_memory() {
     }
     assert_eq!(stage.events.count("closing:pressure:x"), 1);
     stage.runtime.advance(Duration::from_millis(model::limits::REFAULT_MS + 1));
-    assert_eq!(stage.rows("x", "SELECT count(*) FROM a").await, ["60000"]);
-    stage.runtime.advance(Duration::from_secs(4000));
-    stage.events.saw("closing:idle:x", 1).await;
     assert_eq!(stage.rows("x", "SELECT count(*) FROM a").await, ["60000"]);
     assert_eq!(stage.events.count("refault"), 0);
 }
